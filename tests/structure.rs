@@ -93,9 +93,9 @@ const ORDER: &[(&str, &[&str])] = &[
             "dataset",
             "clip",
             "pass",
-            "attribution",
             "fit",
             "dictionary",
+            "attribution",
             "vis",
             // The lab's own model, and models held against other programs.
             "train",

@@ -1,5 +1,5 @@
-//! Dictionaries over layers: a file in; the encoder with its bias out, in single precision. `neuronotes_core::model` has the
-//! file's tensors and their shapes.
+//! Dictionaries over layers: a file in; the encoder with its bias, and the decoder if it is asked for, out, in single precision.
+//! `neuronotes_core::model` has the file's tensors and their shapes.
 //!
 //! `encoder · (x − decoder_bias) + encoder_bias` is `encoder · x + bias` with one bias for each feature, which is computed
 //! once, in double precision.
@@ -23,15 +23,45 @@ const AT_ONCE: i64 = 1024;
 pub struct Dictionary {
     encoder: Tensor, // [features, units]
     bias: Tensor,    // [features]
+    /// What each feature adds to the layer, `[units, features]`; only of [`Dictionary::with_decoder`].
+    decoder: Option<Tensor>,
 }
 
 impl Dictionary {
-    /// Reads a dictionary over a layer.
+    /// Reads a dictionary over a layer, without its decoder.
     ///
     /// # Errors
     /// If the file cannot be read, does not have the tensors of a dictionary over that layer, or has a number that is not
     /// finite.
     pub fn open(path: &Path, layer: &Layer, device: Device) -> Result<Self, Failure> {
+        let (dictionary, _) = Self::read(path, layer, device)?;
+        Ok(dictionary)
+    }
+
+    /// The same with its decoder.
+    ///
+    /// # Errors
+    /// As for [`Dictionary::open`], or if the file has no decoder.
+    pub fn with_decoder(path: &Path, layer: &Layer, device: Device) -> Result<Self, Failure> {
+        let (dictionary, decoder) = Self::read(path, layer, device)?;
+        if decoder.is_empty() {
+            let message = format!(
+                "{} has no tensor `decoder`, which says what a feature adds to the layer",
+                path.display()
+            );
+            let hint = format!(
+                "save the dictionary with its decoder, or use `layer: {}`",
+                layer.name.shown()
+            );
+            return Err(Failure::new(message).hint(hint));
+        }
+        let shape = [i64::from(layer.units), dictionary.features() as i64];
+        let decoder = Tensor::from_slice(&decoder).view(shape).to_device(device);
+        Ok(Self { decoder: Some(decoder), ..dictionary })
+    }
+
+    /// A dictionary without its decoder, and the numbers of the decoder; none if it has no decoder.
+    fn read(path: &Path, layer: &Layer, device: Device) -> Result<(Self, Vec<f32>), Failure> {
         let sizes = model::Dictionary::read(path, layer).map_err(|error| {
             let failure = Failure::new(error.to_string());
             match error.hint() {
@@ -56,14 +86,16 @@ impl Dictionary {
         };
         let encoder = read("encoder", features * units)?;
         let (own, centre) = (read("encoder_bias", features)?, read("decoder_bias", units)?);
-        read("decoder", 0)?;
+        let decoder = read("decoder", 0)?;
         let rows = encoder.chunks_exact(units.max(1)).zip(&own);
         let bias: Vec<f32> = rows.map(|(row, own)| folded(row, *own, &centre)).collect();
         let shape = [features as i64, units as i64];
-        Ok(Self {
+        let dictionary = Self {
             encoder: Tensor::from_slice(&encoder).view(shape).to_device(device),
             bias: Tensor::from_slice(&bias).to_device(device),
-        })
+            decoder: None,
+        };
+        Ok((dictionary, decoder))
     }
 
     /// How many features it has.
@@ -94,6 +126,21 @@ impl Dictionary {
             greatest.push(found.amax([2i64].as_slice(), false));
         }
         (Tensor::cat(&means, 1), Tensor::cat(&greatest, 1))
+    }
+
+    /// All features at each position: `[n, units, positions]` to `[n, features, positions]`.
+    pub fn encode_all(&self, layer: &Tensor) -> Tensor {
+        self.encode(layer, 0, self.features() as i64)
+    }
+
+    /// What features add to the layer, without the decoder's bias: `[n, features, positions]` to `[n, units, positions]`.
+    ///
+    /// # Errors
+    /// If the decoder was not read.
+    pub fn decode(&self, features: &Tensor) -> Result<Tensor, Failure> {
+        let decoder = self.decoder.as_ref();
+        let decoder = decoder.ok_or_else(|| Failure::new("the decoder was not read"))?;
+        Ok(decoder.f_matmul(features)?)
     }
 
     /// Some features at each position: `[n, units, positions]` to `[n, count, positions]`.

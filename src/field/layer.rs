@@ -134,35 +134,7 @@ pub(super) struct Channels;
 
 impl Family for Channels {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
-        let items = match &node.value {
-            Value::List(items) if !items.is_empty() => items.as_slice(),
-            Value::Integer(_) => std::slice::from_ref(node),
-            _ => return at.wrong(node, "a list of units"),
-        };
-        if items.len() > MOST_UNITS {
-            return at.too_many(node, items.len(), MOST_UNITS);
-        }
-        let mut units: Vec<u32> = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let span = at.reader.item_span(item);
-            let unit = match item.value {
-                Value::Integer(n) => u32::try_from(n).ok(),
-                _ => None,
-            };
-            let message = match unit {
-                None => "a unit must be a whole number from 0".to_owned(),
-                Some(unit) if units.contains(&unit) => {
-                    format!("unit {unit} is listed more than once")
-                }
-                Some(unit) => {
-                    at.place(format!("/{index}"), span);
-                    units.push(unit);
-                    continue;
-                }
-            };
-            at.problem_at(span, message, None);
-        }
-        units.into()
+        numbers(node, "unit", MOST_UNITS, at)
     }
 
     fn resolve(&self, value: Json, _: &mut Asked, sources: &mut dyn Sources) -> Resolved {
@@ -192,6 +164,39 @@ impl Family for Channels {
         let unit = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
         json!({ "anyOf": [unit, shape::list(&unit, MOST_UNITS)] })
     }
+}
+
+/// A list of different whole numbers from 0, or one of them, each with its place; `noun` is what a number stands for.
+pub(super) fn numbers(node: &Node, noun: &str, most: usize, at: &mut Reading<'_, '_>) -> Json {
+    let items = match &node.value {
+        Value::List(items) if !items.is_empty() => items.as_slice(),
+        Value::Integer(_) => std::slice::from_ref(node),
+        _ => return at.wrong(node, &format!("a list of {noun}s")),
+    };
+    if items.len() > most {
+        return at.too_many(node, items.len(), most);
+    }
+    let mut numbers: Vec<u32> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let span = at.reader.item_span(item);
+        let number = match item.value {
+            Value::Integer(n) => u32::try_from(n).ok(),
+            _ => None,
+        };
+        let message = match number {
+            None => format!("a {noun} must be a whole number from 0"),
+            Some(number) if numbers.contains(&number) => {
+                format!("{noun} {number} is listed more than once")
+            }
+            Some(number) => {
+                at.place(format!("/{index}"), span);
+                numbers.push(number);
+                continue;
+            }
+        };
+        at.problem_at(span, message, None);
+    }
+    numbers.into()
 }
 
 /// The layer of that name, in any of its spellings, of a model with its name and sizes. `others` are names that could stand

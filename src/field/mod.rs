@@ -12,6 +12,7 @@ pub mod document;
 mod family;
 mod file;
 mod group;
+mod head;
 mod layer;
 mod line;
 mod name;

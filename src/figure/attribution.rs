@@ -32,7 +32,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let params: Params = context.params()?;
     let shown = what(context, &params, &outcome);
-    let units = &outcome.strongest;
+    let (units, noun) = (&outcome.strongest, params.layer.noun());
     let rows = bars(units.iter().map(|unit| {
         let number = unit.contribution;
         (UnitRef::plain(&params.layer, unit.unit), number, signed(number))
@@ -45,13 +45,13 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let mut parts = vec![Part::Bars(Bars {
         title: format!("Contributions to the logit of {}", wanted(&params)),
         picture: Some(context.plain(&outcome.picture, (outcome.side, outcome.side), &shown)?),
-        head: ["unit", "contribution"].map(str::to_owned),
+        head: [noun, "contribution"].map(str::to_owned),
         rows: named(rows),
     })];
     let mut items = Vec::new();
     for unit in units {
         let Some(name) = &unit.picture else { continue };
-        let alt = format!("Where unit {} contributes to the logit", unit.unit);
+        let alt = format!("Where {noun} {} contributes to the logit", unit.unit);
         items.push(GridItem {
             picture: map(context, &outcome, name, &alt)?,
             caption: UnitRef::plain(&params.layer, unit.unit),
@@ -60,10 +60,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         });
     }
     if !items.is_empty() {
-        parts.push(Part::Pictures { title: "Where units contribute".to_owned(), items });
+        parts.push(Part::Pictures { title: format!("Where {noun}s contribute"), items });
     }
-    let title = "Change of the logit without a unit, and a mark where it was predicted";
-    parts.push(Part::bars(title, ["unit", "change"], named(checks(&params.layer, units))));
+    let title = format!("Change of the logit without a {noun}, and a mark where it was predicted");
+    parts.push(Part::bars(&title, [noun, "change"], named(checks(&params.layer, units))));
     if let Some(terms) = &outcome.terms {
         parts.extend(of_terms(context, &outcome, terms)?);
     }
@@ -184,8 +184,8 @@ fn table(place: &Place, outcome: &Outcome) -> Table {
         row.resize(5, String::new());
         row
     });
-    let head =
-        ["unit or term", "contribution", "mean activation", "predicted change", "measured change"];
+    let first = format!("{} or term", place.noun());
+    let head = [&*first, "contribution", "mean activation", "predicted change", "measured change"];
     Table::new(&head, units.chain(terms).collect())
 }
 
@@ -214,8 +214,9 @@ fn note(params: &Params, outcome: &Outcome, shown: &str) -> String {
     let count = outcome.strongest.len();
     let part: f64 = outcome.strongest.iter().map(|unit| unit.contribution.abs()).sum();
     note += &format!(
-        "; {method}; the {count} of {} units shown have {} of all contributions",
+        "; {method}; the {count} of {} {}s shown have {} of all contributions",
         thousands(outcome.units.into()),
+        params.layer.noun(),
         percent(if outcome.size > 0.0 { part / outcome.size } else { 0.0 }),
     );
     note += &format!("; all add up to {}", number(outcome.sum, 3));
@@ -231,6 +232,7 @@ fn note(params: &Params, outcome: &Outcome, shown: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use neuronotes_core::digest::Digest;
     use serde_json::json;
 
     use super::*;
@@ -276,6 +278,20 @@ mod tests {
         assert_eq!(parts.len(), 2);
         assert!(note.contains("“cat” against “dog” for apple"), "{note}");
         assert!(!note.contains("misses"), "{note}");
+    }
+
+    #[test]
+    fn features_of_a_dictionary_are_called_that() {
+        let params = json!({
+            "word": "apple", "text": "apple", "method": "integrated_gradients",
+            "layer": { "layer": "visual.layer4.0", "dictionary": Digest::of(b"parts").hex() },
+        });
+        let mut outcome = attribution::sample(1.5);
+        outcome.terms = None;
+        let (parts, note) = drawn(params, &outcome);
+        assert!(parts[0].texts().contains(&"feature 3"), "{:?}", parts[0].texts());
+        assert_eq!(parts[1].texts()[0], "Where features contribute");
+        assert!(note.contains("2 of 4 features shown"), "{note}");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod sparse_code;
 mod stroop;
 pub mod table;
 mod text_rank;
+mod text_span;
 mod unit;
 mod unit_similarity;
 mod unit_summary;
@@ -63,6 +64,7 @@ pub static FIGURES: &[&Figure] = &[
     &probe::FIGURE,
     &composition::FIGURE,
     &attribution::FIGURE,
+    &text_span::FIGURE,
 ];
 
 impl Figure {

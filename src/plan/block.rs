@@ -114,6 +114,11 @@ impl Planner<'_> {
             let long = field::prompt::too_long(kind, &asked.params, text.context);
             problems.extend(at.diagnostics("", long));
         }
+        if problems.is_empty()
+            && let Some(fault) = (kind.misfit)(&asked.params, &model.architecture)
+        {
+            problems.push(at.at(fault.field, "", fault.message).hint(fault.hint));
+        }
         let reads = match kind.data {
             Data::Never => false,
             Data::Always => true,
@@ -128,7 +133,8 @@ impl Planner<'_> {
             }
         };
         // A scan of a dictionary has all its features; a direction is in the space of a layer's units.
-        let whole = kind.scan == Scan::Layer && !asked.params.contains_key(DIRECTION);
+        let whole =
+            kind.features || kind.scan == Scan::Layer && !asked.params.contains_key(DIRECTION);
         let dictionary = place.as_ref().filter(|place| place.dictionary.is_some() && !whole);
         if let (Some(dictionary), true, true) =
             (dictionary, problems.is_empty(), unit(kind, &asked.params).is_none())

@@ -186,7 +186,7 @@ fn a_folder_that_is_no_garden_is_an_error_with_a_hint() {
     );
 }
 
-/// Mistakes in the lists of `zero_shot` and `text_rank`: fields, and where and what the report must be.
+/// Mistakes in the lists of `zero_shot`, `text_rank` and `text_span`: fields, and where and what the report must be.
 const LISTS: &[(&str, &str, &str)] = &[
     ("kind: zero_shot\nclasses: []\n", "5:10", "`classes` is an empty list"),
     ("kind: zero_shot\nclasses: [cat, dog, cat]\n", "5:21", "`classes` lists `cat` more than once"),
@@ -256,6 +256,28 @@ const LISTS: &[(&str, &str, &str)] = &[
         "6:34",
         "no picture `art/c.png`",
     ),
+    (
+        "kind: text_span\nlayer: visual.attnpool\ntexts: [a, b]\nheads: [0, 99]\ntop: 1\n",
+        "7:12",
+        "head 99 is out of range: the layer `visual.attnpool` has",
+    ),
+    (
+        "kind: text_span\nlayer: visual.attnpool\ntexts: [a, b]\nheads: [1, 1]\ntop: 1\n",
+        "7:12",
+        "head 1 is listed more than once",
+    ),
+    (
+        "kind: text_span\nlayer: visual.layer4.0\ntexts: [a, b]\ntop: 1\n",
+        "5:8",
+        "no attention heads write into the embedding at `visual.layer4.0`",
+    ),
+    (
+        "kind: text_span\nlayer: visual.attnpool\ntexts: [a, b]\ntop: 3\n",
+        "7:6",
+        "`top` is 3, but there are 2 `texts`",
+    ),
+    // The default is too much too.
+    ("kind: text_span\nlayer: visual.attnpool\ntexts: [a, b]\n", "3:1", "`top` is 10"),
 ];
 
 #[test]

@@ -11,7 +11,7 @@ use super::value::{Values, named, stored};
 use super::words::words;
 use super::zero_shot::TRUNCATE;
 use crate::digest::Digest;
-use crate::model::Place;
+use crate::model::{Architecture, Place};
 
 /// Parameters of the attribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -185,6 +185,7 @@ pub static KIND: Kind = Kind {
     summary: "what each unit of a layer adds to the logit of a picture",
     doc: "Takes a picture (`image`, `word` or `sample`) and its logit: the cosine of its embedding with that of a `text`, times the model's logit scale; or, with `classes` and `class`, the logit of one class minus the mean of those of the others. Each unit of the layer is given a contribution at each position; the figure shows the units with the largest sums over positions, with their sign, and where in the picture these contributions are.\n\n\
           Methods:\n\n- `gradient_activation`: the activation times the gradient of the logit. A first-order estimate; contributions need not add up to anything.\n- `integrated_gradients`: the gradient is averaged along a straight line from the `baseline` to the activation, by Gauss–Legendre quadrature with so many `nodes`. Contributions add up to the difference of the logits at both ends; the figure prints by how much they miss it. Sundararajan et al., *Axiomatic Attribution for Deep Networks*, 2017, between the activations of a layer.\n- `blank_gradient`: the activation times the gradient on a blank picture of CLIP's mean colour, as in Goh et al., *Multimodal Neurons in Artificial Neural Networks*, 2021: one linear map for all pictures.\n- `exact`: with the attention patterns as they are, and divided by the embedding's length, the embedding is a sum. In a ResNet the layer is the last block (`image_block_4/…/Relu_2` or `Add_6`), and the terms are the heads of the attention pool at each position; in a vision transformer the layer is `visual.ln_post`, and the terms are the heads of all blocks at each token, the MLPs and the class token at the start. The figure shows the terms too, and by how much their sum misses the embedding. Gandelsman et al., *Interpreting CLIP's Image Representation via Text-Based Decomposition*, 2023.\n\n\
+          The layer can be a dictionary with a decoder: the logit is then attributed to its features. The layer's activation is the sum of what the decoder makes of them and of a rest, which the dictionary does not explain and which stays as it is; integrated gradients lead from no features (or those of the blank picture) to those of the picture. `exact` is of layers only.\n\n\
           Contributions are estimates of what the logit would lose without a unit. Each unit that is shown is checked: it is set to zero at all positions (to its activation on the blank picture, with `baseline: blank`), the network is run again, and the change of the logit is shown beside the one that its contribution predicts. A logit near its maximum has little to lose, since without a unit the embedding becomes shorter too: `class` against other `classes` is predicted better than a single `text`.",
     example: "id: why\nkind: attribution\nlayer: image_block_4/1/Add_6\nword: apple\ntext: apple\ntop: 6\n",
     fields: &[
@@ -243,6 +244,7 @@ pub static KIND: Kind = Kind {
         .or(Preset::Integer(12)),
     ],
     about: About::Layer,
+    features: true,
     text: true,
     data: Data::Unless(&["image", "word"]),
     captions: true,
@@ -288,6 +290,7 @@ pub static KIND: Kind = Kind {
         of: |result| stored(result, derive),
     },
     fault,
+    misfit,
     form: form::<Params>,
     work: |params| {
         let number = |name: &str| params.get(name).and_then(Value::as_f64).unwrap_or(1.0);
@@ -307,6 +310,17 @@ fn derive(outcome: Outcome, tree: &mut Value) {
     for (unit, known) in outcome.strongest.iter().enumerate() {
         tree["strongest"][unit]["predicted"] = json!(-known.contribution);
     }
+}
+
+/// The terms of an embedding say nothing of features.
+fn misfit(params: &Map<String, Value>, _: &Architecture) -> Option<Fault> {
+    let exact = params.get("method").is_some_and(|method| method == Method::Exact.word());
+    (exact && Place::of(params)?.dictionary().is_some()).then(|| Fault {
+        field: "method",
+        message: "`exact` attributes to the units of a layer, not to the features of a dictionary"
+            .to_owned(),
+        hint: "use another `method`, or the layer that the dictionary is over",
+    })
 }
 
 fn fault(fields: &Map<String, Value>) -> Option<Fault> {

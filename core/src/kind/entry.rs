@@ -7,6 +7,7 @@ use super::exhibit::Exhibit;
 use super::field::{COMMON, Field, Kinds, Preset, Role, TARGET, Takes, Type};
 use super::sample::Sample;
 use super::value::Values;
+use crate::model::Architecture;
 
 /// A kind of analysis that a note can request.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Kind {
     pub data: Data,
     /// Which scan of its data set it reads.
     pub scan: Scan,
+    /// Whether it is about all features of a dictionary where its layer is one.
+    pub features: bool,
     /// Whether it reads captions and labels of its data set, which then decide its results.
     pub captions: bool,
     /// The values of its result that prose can show.
@@ -45,6 +48,8 @@ pub struct Kind {
     pub fault: fn(&Map<String, Value>) -> Option<Fault>,
     /// Finds what is to be warned of in a stored result, such as a control that cannot control anything.
     pub warns: Option<Warning>,
+    /// Finds problems of parameters with the model, once names are resolved and defaults filled in.
+    pub misfit: fn(&Map<String, Value>, &Architecture) -> Option<Fault>,
     /// Removes parameters that have no effect beside the others, so that a request holds only what decides its result.
     pub trim: fn(&mut Map<String, Value>),
     /// Checks that parameters have the type that the lab expects.
@@ -158,11 +163,13 @@ impl Kind {
         text: false,
         data: Data::Never,
         scan: Scan::None,
+        features: false,
         captions: false,
         values: Values { named: &[], of: Ok },
         pictures: None,
         fault: |_| None,
         warns: None,
+        misfit: |_, _| None,
         trim: |_| {},
         form: |_| Ok(()),
         work: |_| 1.0,

@@ -116,6 +116,8 @@ pub enum Type {
     Unit,
     /// Several units of the layer, each by itself: a list. A parameter is an array of numbers.
     Channels,
+    /// Attention heads at the layer: a list. A parameter is an array of numbers; if it is left out, all heads.
+    Heads,
     /// A list of texts, or the name of a data set that is a list of words. A parameter is an array of texts.
     Texts,
     /// A list of texts with a placeholder, `{}`, for another text. A parameter is an array of texts.
@@ -195,6 +197,8 @@ pub const MOST_PICTURES: usize = 100;
 pub const MOST_POINTS: usize = 256;
 /// Maximum number of layers in a list.
 pub const MOST_LAYERS: usize = 64;
+/// Maximum number of attention heads in a list.
+pub const MOST_HEADS: usize = 256;
 /// Maximum number of units in a term of a direction.
 pub const MOST_UNITS: usize = 1_000;
 

@@ -26,6 +26,7 @@ pub mod stroop;
 mod target;
 pub mod term;
 pub mod text_rank;
+pub mod text_span;
 mod tuple;
 pub mod unit_similarity;
 pub mod unit_summary;
@@ -36,8 +37,8 @@ pub mod zero_shot;
 pub use entry::{About, Data, Exhibiting, Fault, Kind, Recipe, Scan};
 pub use exhibit::{Exhibit, Origin};
 pub use field::{
-    COMMON, Field, Kinds, MOST_CLASSES, MOST_LAYERS, MOST_PICTURES, MOST_POINTS, MOST_TEMPLATES,
-    MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Takes, Type,
+    COMMON, Field, Kinds, MOST_CLASSES, MOST_HEADS, MOST_LAYERS, MOST_PICTURES, MOST_POINTS,
+    MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Takes, Type,
 };
 pub use sample::{Painted, Sample};
 pub use value::{Named, PROVENANCE, Values};
@@ -60,6 +61,7 @@ pub static KINDS: &[&Kind] = &[
     &probe::KIND,
     &composition::KIND,
     &attribution::KIND,
+    &text_span::KIND,
 ];
 
 impl Kind {

@@ -87,6 +87,13 @@ impl Architecture {
         self.visual.sizes().middle_layers()
     }
 
+    /// The layers of the visual tower at which attention heads write into the embedding, each with its number of heads.
+    pub fn heads(&self) -> Vec<(Layer, u32)> {
+        let sizes = self.visual.sizes();
+        let of = |layer: Layer| sizes.heads(layer.stage).map(|heads| (layer, heads));
+        self.layers().into_iter().filter_map(of).collect()
+    }
+
     /// The layer that holds an image's embedding.
     pub fn embedding_layer(&self) -> Layer {
         let last = self.layers().pop();

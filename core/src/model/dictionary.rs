@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `encoder` | `[features, units]` | required |
 //! | `encoder_bias` | `[features]` | zero if missing |
-//! | `decoder` | `[units, features]` | optional; not read yet |
+//! | `decoder` | `[units, features]` | optional; `attribution` needs it |
 //! | `decoder_bias` | `[units]` | zero if missing |
 
 use std::path::{Path, PathBuf};

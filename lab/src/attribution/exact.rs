@@ -37,6 +37,10 @@ pub struct Added {
 /// If between that layer and the embedding there is more than a sum.
 pub fn exact(question: &Question<'_>, layer: &Layer) -> Result<Exact, Failure> {
     let Question { clip, input, logit, .. } = *question;
+    if question.dictionary.is_some() {
+        let message = "an attribution to the features of a dictionary is not exact";
+        return Err(Failure::new(message).hint("use another `method`, or a layer"));
+    }
     tch::no_grad(|| {
         let along = logit.direction().to_kind(Kind::Float);
         let found = clip.terms(input, &along)?;

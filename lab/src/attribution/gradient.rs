@@ -1,6 +1,8 @@
 //! Attribution by gradients: an image, a layer and a logit in; what each unit adds to the logit at each position out.
 //!
-//! All passes go through a forward hook, so that the interpolations of an integral share what lies below the layer.
+//! All passes go through a forward hook, so that the interpolations of an integral share what lies below the layer. With a
+//! dictionary over the layer, its features take the place of units: the layer's activation is what the decoder makes of them and
+//! a rest, which stays as it is. They are kept as a map of one column, `[n, features, positions, 1]`.
 
 use neuronotes_core::kind::attribution::Baseline;
 use neuronotes_core::model::Stage;
@@ -10,8 +12,9 @@ use super::logit::Logit;
 use super::nodes::gauss_legendre;
 use crate::batch::Batch;
 use crate::clip::Clip;
-use crate::clip::activations::arranged;
+use crate::clip::activations::{arranged, by_unit};
 use crate::clip::hook::{with_unit, with_unit_of};
+use crate::dictionary::Dictionary;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 
@@ -24,6 +27,8 @@ pub struct Question<'a> {
     pub input: &'a Tensor,
     /// The layer to whose units the logit is attributed.
     pub stage: Stage,
+    /// A dictionary over it with its decoder, if the logit is attributed to features.
+    pub dictionary: Option<&'a Dictionary>,
     /// What is attributed.
     pub logit: &'a Logit,
 }
@@ -158,19 +163,41 @@ struct Gradients {
 }
 
 impl Question<'_> {
-    /// The layer's activation for an image: `[1, …]`.
+    /// The units' activation for an image: `[1, …]`.
     fn activation(&self, input: &Tensor) -> Result<Tensor, Failure> {
-        Ok(self.clip.look(input, &[self.stage])?.get(self.stage)?.shallow_clone())
+        self.units(self.clip.look(input, &[self.stage])?.get(self.stage)?)
     }
 
-    /// The logits where `variants` make several activations of the layer's.
+    /// The activation of the units, given the layer's: the same, unless they are features.
+    fn units(&self, layer: &Tensor) -> Result<Tensor, Failure> {
+        match self.dictionary {
+            None => Ok(layer.shallow_clone()),
+            Some(dictionary) => Ok(dictionary.encode_all(&by_unit(layer)).f_unsqueeze(-1)?),
+        }
+    }
+
+    /// The layer's activation if that of the units is another: `layer` is `[1, …]`, `units` are `[m, …]`.
+    fn layer(&self, layer: &Tensor, units: &Tensor) -> Result<Tensor, Failure> {
+        let Some(dictionary) = self.dictionary else { return Ok(units.shallow_clone()) };
+        let own = tch::no_grad(|| self.units(layer))?;
+        let change = dictionary.decode(&(units - own).f_squeeze_dim(-1)?)?; // [m, units, positions]
+        let change = match *layer.size() {
+            [_, c, h, w] => change.f_view([-1, c, h, w])?,
+            [_, _, _] => change.f_transpose(1, 2)?,
+            _ => change.f_squeeze_dim(-1)?,
+        };
+        Ok(layer + change)
+    }
+
+    /// The logits where `variants` make several activations of the units.
     fn logits(
         &self,
         variants: &mut dyn FnMut(&Tensor) -> Result<Tensor, Failure>,
     ) -> Result<Vec<f64>, Failure> {
         tch::no_grad(|| {
             let wanted = [Stage::Embedding];
-            let found = self.clip.look_replacing(self.input, &wanted, self.stage, variants)?;
+            let mut replace = |x: &Tensor| self.layer(x, &variants(&self.units(x)?)?);
+            let found = self.clip.look_replacing(self.input, &wanted, self.stage, &mut replace)?;
             Ok(Vec::try_from(self.logit.of(found.get(Stage::Embedding)?))?)
         })
     }
@@ -183,9 +210,9 @@ impl Question<'_> {
     ) -> Result<Gradients, Failure> {
         let mut leaf = None;
         let mut replace = |x: &Tensor| {
-            let x = variants(x)?.f_detach()?.set_requires_grad(true);
-            leaf = Some(x.shallow_clone());
-            Ok(x)
+            let units = variants(&self.units(x)?)?.f_detach()?.set_requires_grad(true);
+            leaf = Some(units.shallow_clone());
+            self.layer(x, &units)
         };
         let wanted = [Stage::Embedding];
         let found = self.clip.look_replacing(input, &wanted, self.stage, &mut replace)?;

@@ -198,10 +198,23 @@ impl Clip {
     /// # Errors
     /// If the images are of another size.
     pub fn terms(&self, images: &Tensor, along: &Tensor) -> Result<Terms, Failure> {
+        self.terms_at(&self.look(images, &self.term_stages())?, along)
+    }
+
+    /// The stages whose activations [`Clip::terms_at`] needs, with that of the embedding.
+    pub fn term_stages(&self) -> Vec<Stage> {
         let mut stages = self.visual.term_stages();
         // So that images of another size are refused.
         stages.push(Stage::Embedding);
-        self.visual.terms(&self.look(images, &stages)?, along)
+        stages
+    }
+
+    /// Like [`Clip::terms`], given the activations at [`Clip::term_stages`].
+    ///
+    /// # Errors
+    /// If one of them is missing.
+    pub fn terms_at(&self, found: &Activations, along: &Tensor) -> Result<Terms, Failure> {
+        self.visual.terms(found, along)
     }
 
     /// Runs the text tower on `tokens`, `[n, context]` of type i64, up to the deepest stage in `wanted`.

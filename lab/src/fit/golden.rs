@@ -1,4 +1,4 @@
-//! Golden sparse regressions for the tests of this module: a tensor's name in; its numbers out.
+//! Golden numbers for the tests of this module: a tensor's name in; its numbers out.
 
 use std::path::Path;
 
@@ -7,7 +7,12 @@ use tch::{Kind, Tensor};
 
 /// A tensor of `golden/sparse.safetensors`, which `tests/reference/sparse.py` writes.
 pub(super) fn golden(name: &str) -> Tensor {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/sparse.safetensors");
+    golden_of("sparse.safetensors", name)
+}
+
+/// A tensor in double precision of a file in `golden`.
+pub(super) fn golden_of(file: &str, name: &str) -> Tensor {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     let bytes = std::fs::read(path).expect("a golden file");
     let tensors = SafeTensors::deserialize(&bytes).expect("tensors");
     let view = tensors.tensor(name).expect("a tensor");

@@ -1,6 +1,6 @@
 //! Numerics that know nothing of kinds. Weights of probes: by logistic regression, dense and sparse, or published by others as NumPy
 //! arrays; how images are split, and how probes are judged. Sparse sums: by the lasso, or by orthogonal matching pursuit.
-//! Statistics and correlations of columns, principal components, clusters, and t-SNE.
+//! Statistics and correlations of columns, principal components, clusters, t-SNE, and the texts that span what a head adds.
 
 pub mod auc;
 pub(crate) mod binary;
@@ -19,6 +19,7 @@ pub(crate) mod pca;
 pub mod point;
 pub(crate) mod pursuit;
 pub mod softmax;
+pub(crate) mod span;
 pub mod sparse;
 pub mod split;
 #[cfg(test)]

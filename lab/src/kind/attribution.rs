@@ -15,6 +15,7 @@ use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::clip::terms::Part;
 use crate::dataset::drawn_words;
+use crate::dictionary::Dictionary;
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::heat;
@@ -34,17 +35,19 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let name = params.layer.layer();
     let clip = bench.clip(&[name])?;
     let layer = clip.layer(name)?;
-    if params.layer.dictionary().is_some() {
-        let message = "a logit is attributed to the units of a layer, not of a dictionary";
-        return Err(Failure::new(message).hint(format!("use `layer: {}`", layer.name.shown())));
-    }
+    let dictionary = match bench.dictionary(&params.layer)? {
+        None => None,
+        Some(file) => Some(Dictionary::with_decoder(&file.path, &layer, clip.device)?),
+    };
+    let dictionary = dictionary.as_ref();
     let (picture, caption) = shown(bench, &params, clip.architecture.image_size)?;
     let seen = prepare(picture, clip.architecture.image_size)
         .map_err(|why| Failure::new(format!("the picture cannot be shown to the model ({why})")))?;
     let input = clip.input(seen.as_raw(), 1)?;
     let direction = direction(bench, &clip, &params)?;
     let logit = Logit::new(&direction, clip.logit_scale(), clip.device);
-    let question = Question { clip: &clip, input: &input, stage: layer.stage, logit: &logit };
+    let stage = layer.stage;
+    let question = Question { clip: &clip, input: &input, stage, dictionary, logit: &logit };
     bench.monitor.progress(&Progress::beginning("attributing the logit"));
     let mut parts = None;
     let found = match params.method {
@@ -72,6 +75,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let changed = without(&question, &units, found.absent.as_ref(), bench.monitor)?;
     let found_there = tch::no_grad(|| clip.look(&input, &[layer.stage]))?;
     let active = by_unit(found_there.get(layer.stage)?); // [1, units, positions]
+    let active = dictionary.map_or_else(|| active.shallow_clone(), |it| it.encode_all(&active));
     let active = active.mean_dim([2i64].as_slice(), false, Kind::Double);
     let mut strongest = Vec::new();
     for (&unit, changed) in units.iter().zip(changed) {
@@ -94,7 +98,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         caption,
         logit: found.logit,
         logit_scale: clip.logit_scale(),
-        units: layer.units,
+        units: sums.len() as u32,
         sum: sums.iter().sum(),
         size: sums.iter().map(|sum| sum.abs()).sum(),
         promised: found.promised,

@@ -19,6 +19,7 @@ mod stroop;
 mod target;
 mod term;
 mod text_rank;
+mod text_span;
 mod unit_similarity;
 mod unit_summary;
 mod zero_shot;
@@ -72,6 +73,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
+    Measure::alone(&kind::text_span::KIND, text_span::run),
     Measure::alone(&kind::direction::KIND, direction::run),
     Measure::alone(&kind::concept::KIND, concept::run),
     Measure::alone(&kind::sparse_code::KIND, sparse_code::run),

@@ -12,6 +12,7 @@ mod protocol;
 mod requests;
 mod schedule;
 mod support;
+mod text_span;
 mod texts;
 mod train;
 mod versions;

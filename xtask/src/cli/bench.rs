@@ -72,6 +72,13 @@ pub enum Benched {
     /// form. Printed are the seconds after which each step began and those of the whole, without reading the scan from
     /// the store.
     Concept(crate::bench::concept::BenchConcept),
+    /// Seconds per attribution by integrated gradients, compared with the passes that it needs
+    ///
+    /// A network of RN50x4's shape with random weights is shown one picture, and a logit is attributed to three layers.
+    /// Printed is the time beside that of the ideal, one pass below the layer and a forward and backward pass above it for
+    /// each node, both also in forward and backward passes of the whole network. They take turns in one run; medians are
+    /// printed. No Python is needed.
+    Attribution(crate::bench::attribution::BenchAttribution),
 }
 
 /// Arguments of `bench react`.

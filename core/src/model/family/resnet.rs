@@ -135,6 +135,11 @@ impl VisualSizes for ResNetSizes {
         (0..count).step_by(step).map(|block| format!("visual.layer3.{block}")).collect()
     }
 
+    /// Those of the attention pool, at the embedding.
+    fn heads(&self, stage: Stage) -> Option<u32> {
+        (stage == Stage::Embedding).then_some(self.pool_heads)
+    }
+
     fn other_spelling(&self) -> &'static str {
         "in the article"
     }

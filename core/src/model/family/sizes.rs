@@ -3,7 +3,7 @@
 
 use super::shapes::Shapes;
 use crate::model::error::ModelError;
-use crate::model::layer::Layer;
+use crate::model::layer::{Layer, Stage};
 
 /// Properties of a visual tower that follow from its sizes.
 pub trait VisualSizes {
@@ -17,6 +17,9 @@ pub trait VisualSizes {
     /// Layers spread over the middle of the tower, from the image on, by their canonical spellings: the default layers
     /// of a facet, as in Goh et al. 2021.
     fn middle_layers(&self) -> Vec<String>;
+
+    /// The number of attention heads that write into the embedding at a stage, each its own sum; `None` if there are none.
+    fn heads(&self, stage: Stage) -> Option<u32>;
 
     /// The source of the other spelling of its layers, as a column heading.
     fn other_spelling(&self) -> &'static str;

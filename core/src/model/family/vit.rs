@@ -16,7 +16,7 @@ use super::shapes::{LARGEST_IMAGE, Shapes, narrow, square};
 use super::sizes::{Read, Recognised, VisualSizes};
 use super::transformer::{self, TransformerSizes, exchange};
 use crate::model::error::ModelError;
-use crate::model::layer::{Layer, LayerName, Positions, Stage};
+use crate::model::layer::{BlockTap, Layer, LayerName, Positions, Stage};
 use crate::model::source::Source;
 
 /// Sizes of a vision transformer.
@@ -96,6 +96,12 @@ impl VisualSizes for VitSizes {
         let third = count / 3..(2 * count / 3).max(count / 3 + 1);
         let blocks = (0..count).filter(|block| third.contains(block)).step_by(2);
         blocks.map(|block| format!("visual.transformer.resblocks.{block}")).collect()
+    }
+
+    /// Those of a block, where its attention adds to the stream.
+    fn heads(&self, stage: Stage) -> Option<u32> {
+        let adds = matches!(stage, Stage::Residual { tap: BlockTap::Attention, .. });
+        adds.then_some(self.sizes.heads)
     }
 
     fn other_spelling(&self) -> &'static str {
