@@ -63,8 +63,8 @@ pub enum Benched {
     ///
     /// Both get the same made-up scan on the CPU. Measured are the lab's path of penalties from none to 30 weights a
     /// class, its path down to one penalty of about three, and saga for that penalty alone, until its objective is as
-    /// low as the lab's, up to the lab's tolerance. saga takes minutes at the default size. Python is set up as for
-    /// `parity`.
+    /// low as the lab's, up to the lab's tolerance. saga takes minutes at the default size. scikit-learn
+    /// is installed into the cache folder, unless NEURONOTES_PYTHON names a Python that has it.
     Probe(crate::bench::probe::BenchProbe),
     /// Seconds per figure of the kind `concept`, over a made-up scan
     ///
