@@ -19,6 +19,12 @@ pub fn number(value: f64, decimals: usize) -> String {
     signed(text)
 }
 
+/// `value` with that many decimals and a true minus sign, however small it is: for numbers whose scale is known, such as
+/// fractions, of which less than the last decimal is nothing.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    signed(format!("{value:.decimals$}"))
+}
+
 /// Gives a formatted number a true minus sign, except for zero.
 pub fn signed(text: String) -> String {
     let zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
@@ -40,7 +46,7 @@ pub fn tick(value: f64, decimals: usize) -> String {
 
 /// `12.3 %` for 0.123.
 pub fn percent(part: f64) -> String {
-    format!("{} %", number(part * 100.0, 1))
+    format!("{} %", fixed(part * 100.0, 1))
 }
 
 /// `3212` as `3,212`.
@@ -69,6 +75,8 @@ mod tests {
         assert_eq!(thousands(3_212), "3,212");
         assert_eq!(thousands(1_000_000), "1,000,000");
         assert_eq!(thousands(12), "12");
+        assert_eq!([number(-1e-7, 3), fixed(-1e-7, 3)], ["−1.00e-7", "0.000"]);
+        assert_eq!(percent(1.39e-17), "0.0 %");
         assert_eq!([decimals(9.5), decimals(95.0), decimals(0.01)], [2, 1, 4]);
     }
 }

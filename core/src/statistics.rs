@@ -22,7 +22,10 @@ pub fn wilson(hits: u64, count: u64) -> (f64, f64) {
     let (hits, n) = (hits.min(count) as f64, count as f64);
     let middle = (hits + Z * Z / 2.0) / (n + Z * Z);
     let half = Z / (n + Z * Z) * (hits * (n - hits) / n + Z * Z / 4.0).sqrt();
-    ((middle - half).max(0.0), (middle + half).min(1.0))
+    // Rounding would leave a trace of what is exactly 0 or 1.
+    let low = if hits == 0.0 { 0.0 } else { (middle - half).max(0.0) };
+    let high = if hits == n { 1.0 } else { (middle + half).min(1.0) };
+    (low, high)
 }
 
 #[cfg(test)]
@@ -50,5 +53,8 @@ mod tests {
             assert!((found_high - high).abs() < 1e-7, "{hits} of {count}: {found_high}");
         }
         assert_eq!(wilson(0, 0), (0.0, 1.0));
+        for count in 1..200 {
+            assert_eq!((wilson(0, count).0, wilson(count, count).1), (0.0, 1.0), "{count}");
+        }
     }
 }

@@ -373,7 +373,31 @@ pub fn line(terms: &[Term], inputs: &Inputs) -> String {
             (_, false) => " + ",
             (_, true) => " − ",
         };
-        out.push_str(&format!("{sign}{size}{}", source_line(&term.of, inputs)));
+        let source = match &term.of {
+            Source::Units(units) if units.len() > 1 && (terms.len() > 1 || term.weight != 1.0) => {
+                format!("({})", units_line(units))
+            }
+            source => source_line(source, inputs),
+        };
+        out.push_str(&format!("{sign}{size}{source}"));
+    }
+    out
+}
+
+/// A sum of units.
+fn units_line(units: &[(u32, f64)]) -> String {
+    let mut out = String::new();
+    for &(unit, weight) in units {
+        out.push_str(match (out.is_empty(), weight < 0.0) {
+            (true, false) => "",
+            (true, true) => "−",
+            (false, false) => " + ",
+            (false, true) => " − ",
+        });
+        match weight.abs() {
+            1.0 => out.push_str(&format!("unit {unit}")),
+            weight => out.push_str(&format!("{weight} × unit {unit}")),
+        }
     }
     out
 }
@@ -393,13 +417,7 @@ fn source_line(source: &Source, inputs: &Inputs) -> String {
             [one] => format!("picture of the word “{one}”"),
             words => format!("mean of pictures of the words {}", list(words)),
         },
-        Source::Units(units) => {
-            let one = |(unit, weight): &(u32, f64)| match *weight {
-                1.0 => format!("unit {unit}"),
-                weight => format!("{weight} × unit {unit}"),
-            };
-            list(&units.iter().map(one).collect::<Vec<_>>())
-        }
+        Source::Units(units) => units_line(units),
         Source::Use(keys) => match block::blocks(keys, inputs).as_slice() {
             [one] => format!("pictures of {one}"),
             names => format!("mean of pictures of {}", list(names)),
@@ -426,6 +444,15 @@ mod tests {
         assert_eq!(
             line(&terms, &Inputs::default()),
             "−“king” + 0.5 × mean of pictures of the words a · b − 2 × “man”"
+        );
+        let units = || Source::Units(vec![(3, 1.0), (7, -0.5), (9, 1.0)]);
+        let sums = [vec![term(1.0, units())], vec![term(1.0, units()), term(-2.0, units())]];
+        assert_eq!(
+            sums.map(|terms| line(&terms, &Inputs::default())),
+            [
+                "unit 3 − 0.5 × unit 7 + unit 9",
+                "(unit 3 − 0.5 × unit 7 + unit 9) − 2 × (unit 3 − 0.5 × unit 7 + unit 9)"
+            ]
         );
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use neuronotes_core::kind::attack::{self, Attack, Example, Outcome, Params};
-use neuronotes_core::number::{number, percent, thousands};
+use neuronotes_core::kind::zero_shot::Truth;
+use neuronotes_core::number::{fixed, percent, thousands};
 use neuronotes_core::statistics::{part, wilson};
 
 use super::context::DrawContext;
@@ -26,6 +27,7 @@ fn height(params: &Map<String, Value>) -> u32 {
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
+    let params: Params = context.params()?;
     let classes = outcome.classes.len();
     let fits = |class: u32| (class as usize) < classes;
     let known = |attack: &Attack| {
@@ -75,6 +77,8 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             percent(low),
             percent(high),
         );
+    } else if params.truth != Truth::None {
+        note += "; none of the images is of one of the classes, so that there is no accuracy without a text";
     }
     if outcome.skipped > 0 {
         note += &format!("; {} images could not be read", thousands(outcome.skipped));
@@ -105,8 +109,8 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             share(attack.changed_to),
             format!("{} to {}", percent(low), percent(high)),
             percent(attack.covered),
-            number(attack.before, 4),
-            number(attack.after, 4),
+            fixed(attack.before, 4),
+            fixed(attack.after, 4),
         ]
     };
     Ok(Drawing::Parts {
@@ -124,7 +128,11 @@ mod tests {
     use crate::figure::tests::Stored;
 
     fn drawn(outcome: &Outcome) -> Result<Drawing, String> {
-        let stored = Stored::new(&attack::KIND, json!({}), outcome);
+        let params = json!({
+            "classes": [{ "label": "cat", "names": ["cat"] }], "attacks": [], "truth": "label",
+            "templates": ["{}"], "truncate": false, "images": 8, "size": 0.07, "examples": 1,
+        });
+        let stored = Stored::new(&attack::KIND, params, outcome);
         draw(&stored.output("001.png", "image/png", b"picture").context())
     }
 
@@ -134,5 +142,14 @@ mod tests {
         let mut damaged = attack::sample(0.75);
         damaged.attacks[0].target = 9;
         assert!(drawn(&damaged).is_err());
+    }
+
+    #[test]
+    fn an_accuracy_that_no_image_has_a_class_for_is_missed_aloud() {
+        let outcome = Outcome { of: 0, right: 0, ..attack::sample(0.75) };
+        let Drawing::Parts { note, .. } = drawn(&outcome).expect("a drawing") else {
+            panic!("parts");
+        };
+        assert!(note.contains("none of the images is of one of the classes"), "{note}");
     }
 }

@@ -4,10 +4,10 @@
 use serde_json::{Map, Value};
 
 use neuronotes_core::kind::attribution::{
-    self, Baseline, Contribution, Method, Outcome, Params, Terms,
+    self, Agreement, Baseline, Contribution, Method, Outcome, Params, Terms,
 };
 use neuronotes_core::model::Place;
-use neuronotes_core::number::{self, number, percent, thousands};
+use neuronotes_core::number::{self, fixed, number, percent, thousands};
 
 use super::context::DrawContext;
 use super::drawing::Drawing;
@@ -19,6 +19,9 @@ use super::unit::UnitRef;
 
 /// Number of terms that are drawn as bars.
 const MOST_TERMS: usize = 16;
+
+/// The gap, as a part of what contributions were to add up to, beyond which they are not to be relied on.
+const LARGE_GAP: f64 = 0.01;
 
 /// The drawing of `attribution`.
 pub(super) static FIGURE: Figure = Figure { kind: &attribution::KIND, height, draw };
@@ -71,15 +74,19 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     Ok(Drawing::Parts { parts, table, note: note(&params, &outcome, &shown) })
 }
 
-/// A number with its sign, in three digits.
+/// A part of a logit with its sign, in three decimals.
 fn signed(value: f64) -> String {
-    let text = number(value, 3);
-    if value > 0.0 { format!("+{text}") } else { text }
+    let text = fixed(value, 3);
+    let zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if value > 0.0 && !zero { format!("+{text}") } else { text }
 }
 
-/// A small number, as a power of ten.
-fn exponent(value: f64) -> String {
-    number::signed(format!("{value:.1e}"))
+/// A gap: in three decimals, or as a power of ten if it is too small for these.
+fn small(value: f64) -> String {
+    match value.abs() {
+        size if size >= 0.01 || size == 0.0 => number(value, 3),
+        _ => number::signed(format!("{value:.1e}")),
+    }
 }
 
 /// What the picture is.
@@ -175,7 +182,7 @@ fn table(place: &Place, outcome: &Outcome) -> Table {
     let units = outcome.strongest.iter().map(|unit| {
         let numbers = [unit.contribution, unit.activation, -unit.contribution, unit.change];
         std::iter::once(UnitRef::plain(place, unit.unit))
-            .chain(numbers.map(|n| number(n, 5)))
+            .chain(numbers.map(|n| fixed(n, 5)))
             .collect()
     });
     let terms = outcome.terms.iter().flat_map(|terms| &terms.all);
@@ -192,11 +199,12 @@ fn table(place: &Place, outcome: &Outcome) -> Table {
 fn note(params: &Params, outcome: &Outcome, shown: &str) -> String {
     let scale = if outcome.logit_scale == 0.0 { 1.0 } else { outcome.logit_scale };
     let mut note = format!(
-        "the logit of {} for {shown} is {} ({} times {})",
+        "the logit of {} for {shown} is {} ({} times {} {})",
         wanted(params),
         number(outcome.logit, 3),
         number(scale, 1),
-        number(outcome.logit / scale, 4),
+        if params.text.is_some() { "the cosine" } else { "a difference of cosines of" },
+        fixed(outcome.logit / scale, 4),
     );
     let method = match (params.method, params.baseline) {
         (Method::GradientActivation, _) => "activation times gradient".to_owned(),
@@ -214,20 +222,58 @@ fn note(params: &Params, outcome: &Outcome, shown: &str) -> String {
     let count = outcome.strongest.len();
     let part: f64 = outcome.strongest.iter().map(|unit| unit.contribution.abs()).sum();
     note += &format!(
-        "; {method}; the {count} of {} {}s shown have {} of all contributions",
+        "; {method}; the {count} of {} {}s shown have {} of all contributions by size",
         thousands(outcome.units.into()),
         params.layer.noun(),
         percent(if outcome.size > 0.0 { part / outcome.size } else { 0.0 }),
     );
-    note += &format!("; all add up to {}", number(outcome.sum, 3));
-    if let Some(promised) = outcome.promised {
-        let gap = exponent(outcome.sum - promised);
-        note += &format!(", which misses {} by {gap}", number(promised, 3));
+    note += &added_up(params, outcome);
+    note += &agreement(outcome);
+    note + "; in heat maps orange adds to the logit and blue takes away, each up to its own largest value"
+}
+
+/// What the contributions add up to, what they were to add up to, and the gap between the two.
+fn added_up(params: &Params, outcome: &Outcome) -> String {
+    let mut note = format!("; contributions add up to {}", number(outcome.sum, 3));
+    let Some(promised) = outcome.promised else { return note };
+    let rest = number(outcome.logit - promised, 3);
+    let what = match (params.method, params.baseline) {
+        (Method::Exact, _) => "the part of it that does not depend on the units",
+        (_, Baseline::Zero) => "its value if all activations are zero",
+        (_, Baseline::Blank) => "its value for a blank picture",
+    };
+    let gap = outcome.sum - promised;
+    note += &format!(
+        ", and the logit is {} away from {rest}, {what}: a gap of {}",
+        number(promised, 3),
+        small(gap)
+    );
+    if gap.abs() > LARGE_GAP * promised.abs().max(LARGE_GAP * outcome.size) {
+        note += ", too large to rely on the contributions";
+        if params.method == Method::IntegratedGradients {
+            note += ": give more `nodes`";
+        }
     }
     if let Some(terms) = &outcome.terms {
-        note += &format!("; the sum of the terms misses the embedding by {}", exponent(terms.gap));
+        note += &format!("; the sum of the terms misses the embedding by {}", small(terms.gap));
     }
-    note + "; in heat maps orange adds to the logit and blue takes away, each up to its own largest value"
+    note
+}
+
+/// How far the changes that were measured are those that were predicted.
+fn agreement(outcome: &Outcome) -> String {
+    let Some(Agreement { same, of, correlation }) = outcome.agreement() else {
+        return String::new();
+    };
+    let mut note =
+        format!("; without a unit the logit changes as predicted, up or down, for {same} of {of}");
+    if let Some(correlation) = correlation {
+        note += &format!(
+            ", and the correlation of measured and predicted changes is {}",
+            fixed(correlation, 2)
+        );
+    }
+    note
 }
 
 #[cfg(test)]
@@ -277,7 +323,41 @@ mod tests {
         assert_eq!(parts.iter().flat_map(Part::pictures).count(), 1, "only the picture itself");
         assert_eq!(parts.len(), 2);
         assert!(note.contains("“cat” against “dog” for apple"), "{note}");
-        assert!(!note.contains("misses"), "{note}");
+        assert!(!note.contains("gap"), "{note}");
+        assert!(note.contains("times a difference of cosines of"), "{note}");
+    }
+
+    #[test]
+    fn a_large_gap_is_a_warning_and_a_small_one_is_not() {
+        let params = json!({ "word": "apple", "text": "apple", "method": "integrated_gradients" });
+        let mut outcome = attribution::sample(2.0);
+        (outcome.logit, outcome.promised, outcome.sum) = (5.0, Some(4.0), 4.0 + 3e-7);
+        let (_, note) = drawn(params.clone(), &outcome);
+        let said = "add up to 4.000, and the logit is 4.000 away from 1.000, its value if all activations are zero: a gap of 3.0e-7;";
+        assert!(note.contains(said), "{note}");
+        outcome.sum = 3.5;
+        let (_, note) = drawn(params, &outcome);
+        assert!(note.contains("a gap of −0.500, too large to rely on"), "{note}");
+        assert!(note.contains("give more `nodes`"), "{note}");
+    }
+
+    #[test]
+    fn the_check_says_how_often_and_how_well_a_change_was_predicted() {
+        let unit = |contribution: f64, change: f64| {
+            let unit = attribution::sample(1.0).strongest.remove(0);
+            Contribution { contribution, change, ..unit }
+        };
+        let units = [unit(1.0, -0.5), unit(-1.0, 0.5), unit(0.5, 1e-9)];
+        let mut outcome = attribution::sample(1.0);
+        outcome.strongest = units.to_vec();
+        let said = agreement(&outcome);
+        assert!(
+            said.contains("as predicted, up or down, for 2 of 3, and the correlation of"),
+            "{said}"
+        );
+        assert_eq!(signed(1e-7), "0.000");
+        outcome.strongest.clear();
+        assert_eq!(agreement(&outcome), "");
     }
 
     #[test]

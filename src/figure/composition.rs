@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use neuronotes_core::kind::composition::{self, Composed, Outcome, Params, SHOWN_CLASSES, Unit};
-use neuronotes_core::number::{number, percent, thousands};
+use neuronotes_core::number::{decimals, number, percent, thousands};
 
 use super::composed::{Equation, Equations, Graph, Term, UnitNode};
 use super::context::DrawContext;
@@ -30,7 +30,10 @@ fn height(params: &Map<String, Value>) -> u32 {
 
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
-    let digits = context.count("round").unwrap_or(1);
+    let weights = outcome.classes.iter().flat_map(|class| &class.terms);
+    let largest = weights.fold(0.0, |most: f64, term| term.weight.abs().max(most));
+    let two_digits = decimals(largest).saturating_sub(1);
+    let digits = context.count("round").unwrap_or(two_digits).min(EXACT);
     let nodes = outcome.units.iter().map(|unit| node(context, &outcome, unit));
     let nodes = nodes.collect::<Result<Vec<UnitNode>, String>>()?;
     let places = outcome.units.iter().enumerate().map(|(at, unit)| (unit.unit, at));
@@ -95,7 +98,7 @@ fn note(outcome: &Outcome) -> String {
     if let Some(Composed { name, share, .. }) = least {
         let share = percent(*share);
         text += &format!(
-            "; each equation has at least {share} of its class's weights by size ({name})"
+            "; the terms shown are at least {share} of a class's weights by size, the least those of {name}"
         );
     }
     match outcome.classes.len() - filled().count() {
@@ -135,5 +138,24 @@ mod tests {
         outcome.units.pop();
         let error = drawn(&outcome).expect_err("unit 9 is not shown");
         assert_eq!(error, "the stored result does not show its unit 9");
+    }
+
+    #[test]
+    fn weights_have_two_digits_however_small_they_are() {
+        let Drawing::Parts { parts, .. } = drawn(&composition::sample(0.0123)).expect("a drawing")
+        else {
+            panic!("parts")
+        };
+        let Part::Equations(equations) = &parts[0] else { panic!("equations") };
+        let first = |digits: &[Equation]| digits[0].terms[0].value.clone();
+        assert_eq!(first(&equations.rows), "0.0", "the largest weight is 2.5");
+        let mut outcome = composition::sample(0.0123);
+        outcome.classes.truncate(1);
+        outcome.classes[0].terms.truncate(1);
+        let Drawing::Parts { parts, .. } = drawn(&outcome).expect("a drawing") else {
+            panic!("parts")
+        };
+        let Part::Equations(equations) = &parts[0] else { panic!("equations") };
+        assert_eq!(first(&equations.rows), "0.012");
     }
 }

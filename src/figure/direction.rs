@@ -45,16 +45,24 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         if let Some(auc) = groups.auc {
             row("AUC".to_owned(), "held-out pictures".to_owned(), auc, None);
         }
+        if let Some((low, high)) = groups.interval {
+            for (end, bound) in [("lower", low), ("upper", high)] {
+                let of = format!("held-out pictures, {end} end of the 95 % interval");
+                row("AUC".to_owned(), of, bound, None);
+            }
+        }
     }
-    let weights = outcome.largest.iter().map(|Weight { unit, weight }| {
+    // A direction of few units has no others to list.
+    let largest = || outcome.largest.iter().filter(|unit| unit.weight != 0.0);
+    let weights = largest().map(|Weight { unit, weight }| {
         (UnitRef::plain(&params.layer, *unit), *weight, number(*weight, 3))
     });
     let mut weights = bars(weights);
-    for (bar, Weight { unit, .. }) in weights.iter_mut().zip(&outcome.largest) {
+    for (bar, Weight { unit, .. }) in weights.iter_mut().zip(largest()) {
         bar.unit = context.unit(&params.layer, *unit);
     }
     parts.push(Part::bars("Largest units", ["unit", "weight"], weights));
-    for Weight { unit, weight } in &outcome.largest {
+    for Weight { unit, weight } in largest() {
         row("weight".to_owned(), UnitRef::plain(&params.layer, *unit), *weight, None);
     }
     let without = params.without.iter().flatten();
@@ -121,9 +129,12 @@ fn picture(context: &DrawContext<'_>, data: &Shown, example: &Example) -> Result
 
 fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
     let mut note = made_of(context, params, outcome);
-    note += &format!("; length {} before scaling to 1", number(outcome.norm, 3));
+    // A unit and a single term have the length 1 from the start.
+    if params.positive.is_some() || params.direction.as_ref().is_some_and(|terms| terms.len() > 1) {
+        note += &format!("; length {} before scaling to 1", number(outcome.norm, 3));
+    }
     if let Some(left) = outcome.left {
-        note += &format!(", {} of which is left after projecting out", number(left, 3));
+        note += &format!("; {} of the length is left after projecting out", number(left, 3));
     }
     if let Some(data) = &outcome.data {
         let digits = decimals(data.sd).clamp(2, 5);
@@ -216,6 +227,30 @@ mod tests {
         };
         let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else { panic!("parts") };
         assert_eq!(parts.len(), 1);
-        assert_eq!(note, "“a cat”; length 2.500 before scaling to 1");
+        assert_eq!(note, "“a cat”", "a single term has the length 1");
+    }
+
+    #[test]
+    fn a_direction_of_two_units_lists_no_others() {
+        let params = json!({
+            "layer": "visual.layer4.0.add", "largest": 4, "pictures": 0,
+            "direction": [{ "weight": 1.0, "of": { "units": [[12, 1.0], [3, -0.5]] } }],
+        });
+        let largest = vec![(12, 0.75).into(), (3, -0.5).into(), (0, 0.0).into(), (1, 0.0).into()];
+        let outcome = Outcome {
+            left: None,
+            cosines: vec![],
+            groups: None,
+            data: None,
+            largest,
+            ..direction::sample(0.5)
+        };
+        let Drawing::Parts { parts, table, note } = drawn(params, &outcome) else {
+            panic!("parts")
+        };
+        let [Part::Bars(bars)] = &parts[..] else { panic!("{parts:?}") };
+        assert_eq!(bars.rows.len(), 2);
+        assert_eq!(table.rows.len(), 2);
+        assert_eq!(note, "unit 12 − 0.5 × unit 3");
     }
 }

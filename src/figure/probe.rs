@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use neuronotes_core::kind::probe::{self, Bin, Line, Outcome, Params, Penalty, Score, Step};
-use neuronotes_core::number::{number, percent, thousands, tick};
+use neuronotes_core::number::{decimals, number, percent, thousands, tick};
 use neuronotes_core::statistics::{part, wilson};
 
 use super::axis::Axis;
@@ -34,6 +34,8 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let params: Params = context.params()?;
     let top = context.count("top").unwrap_or(probe::MOST_WEIGHTS);
+    let weights = outcome.classes.iter().flat_map(|line| &line.weights);
+    let digits = decimals(weights.fold(0.0, |most, term| term.weight.abs().max(most)));
     let mut parts = vec![whole(&outcome)];
     parts.extend(by_class(&outcome));
     parts.extend(path(&outcome)?);
@@ -43,13 +45,17 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             .classes
             .iter()
             .take(MOST_CLASSES)
-            .filter_map(|line| terms(context, &params, line, top)),
+            .filter_map(|line| terms(context, &params, line, (top, digits))),
     );
     let mut rows = Vec::new();
     let mut units = Vec::new();
     for line in &outcome.classes {
         for term in &line.weights {
-            rows.push(vec![line.label.clone(), term.unit.to_string(), number(term.weight, 4)]);
+            rows.push(vec![
+                line.label.clone(),
+                term.unit.to_string(),
+                number(term.weight, digits.max(4)),
+            ]);
             units.push(context.unit(&params.layer, term.unit));
         }
     }
@@ -75,11 +81,17 @@ fn whole(outcome: &Outcome) -> Part {
 
 /// Accuracy of each class on held-out images.
 fn by_class(outcome: &Outcome) -> Option<Part> {
-    let judged = outcome.classes.iter().filter(|line| line.of > 0);
-    let rows: Vec<Bar> =
-        judged.take(MOST_CLASSES).map(|line| accuracy(&line.label, line.right, line.of)).collect();
-    let title = "Accuracy of each class on held-out images, with 95 % intervals";
-    (!rows.is_empty()).then(|| Part::bars(title, ["class", "accuracy"], rows))
+    let judged = || outcome.classes.iter().filter(|line| line.of > 0);
+    let row = |line: &Line| accuracy(&line.label, line.right, line.of);
+    let rows: Vec<Bar> = judged().take(MOST_CLASSES).map(row).collect();
+    let which = match judged().count() {
+        all if all > MOST_CLASSES => {
+            format!("each of the first {MOST_CLASSES} of {} classes", thousands(all as u64))
+        }
+        _ => "each class".to_owned(),
+    };
+    let title = format!("Accuracy of {which} on held-out images, with 95 % intervals");
+    (!rows.is_empty()).then(|| Part::bars(&title, ["class", "accuracy"], rows))
 }
 
 /// Accuracy against the number of terms; `None` where there is no path.
@@ -126,11 +138,16 @@ fn calibration(outcome: &Outcome) -> Option<Part> {
     (!rows.is_empty()).then(|| Part::bars(title, ["probability", "accuracy"], rows))
 }
 
-/// The strongest terms of a class; `None` if it has none.
-fn terms(context: &DrawContext<'_>, params: &Params, line: &Line, top: usize) -> Option<Part> {
+/// The strongest terms of a class, at most `top` with so many decimals; `None` if it has none.
+fn terms(
+    context: &DrawContext<'_>,
+    params: &Params,
+    line: &Line,
+    (top, digits): (usize, usize),
+) -> Option<Part> {
     let shown = || line.weights.iter().take(top);
     let mut rows = bars(shown().map(|term| {
-        (UnitRef::plain(&params.layer, term.unit), term.weight, number(term.weight, 2))
+        (UnitRef::plain(&params.layer, term.unit), term.weight, number(term.weight, digits))
     }));
     for (row, term) in rows.iter_mut().zip(shown()) {
         row.unit = context.unit(&params.layer, term.unit);
@@ -162,24 +179,38 @@ fn sentence(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> St
     if params.penalty == Penalty::L1 {
         note += &format!("; {} terms for each class", tick(outcome.terms(), 1));
     }
-    note +=
-        &format!("; λ = {:.2e}; within {:.0e} of the minimum", outcome.regularisation, outcome.gap);
-    if !outcome.converged {
-        note += ", which is more than asked for: the fit has not converged";
+    let lambda = outcome.regularisation;
+    note += &format!("; λ = {}", tick(lambda, decimals(lambda)));
+    note += &match outcome.converged {
+        true => format!("; converged to within {:.0e} of the minimum", outcome.gap),
+        false => format!("; not converged: up to {:.0e} above the minimum", outcome.gap),
+    };
+    note += ", as a part of the loss without weights";
+    if outcome.classes.len() > MOST_CLASSES {
+        note += &format!("; weights of the first {MOST_CLASSES} classes are drawn");
     }
     let alone = outcome.classes.iter().filter(|line| line.of == 0).count();
     if alone > 0 {
-        note += &format!("; {alone} classes have no held-out image");
+        note += &match alone {
+            1 => "; one class has no held-out image".to_owned(),
+            count => format!("; {count} classes have no held-out image"),
+        };
     }
-    if outcome.outside > 0 {
-        note += &format!("; {} images are of other classes", thousands(outcome.outside));
-    }
-    if outcome.unlabelled > 0 {
-        let word = params.truth.word();
-        note += &format!("; {} images have no {word}", thousands(outcome.unlabelled));
-    }
-    if outcome.constant > 0 {
-        note += &format!("; {} units never vary", thousands(outcome.constant));
+    let word = params.truth.word();
+    for (count, one, many) in [
+        (outcome.outside, "image is of another class", "images are of other classes"),
+        (outcome.unlabelled, &*format!("image has no {word}"), &*format!("images have no {word}")),
+        (
+            outcome.constant,
+            "unit never varies and is left out",
+            "units never vary and are left out",
+        ),
+    ] {
+        match count {
+            0 => {}
+            1 => note += &format!("; 1 {one}"),
+            count => note += &format!("; {} {many}", thousands(count)),
+        }
     }
     note
 }
@@ -218,9 +249,44 @@ mod tests {
         let Drawing::Parts { parts, note, .. } = drawn(params("l2"), &outcome) else {
             panic!("parts");
         };
-        assert!(note.contains("has not converged") && note.contains("1 classes have no held-out"));
-        assert!(note.contains("3 images are of other classes; 2 images have no label; 1 units"));
+        assert!(
+            note.contains("; not converged: up to") && note.contains("; one class has no held-out")
+        );
+        assert!(note.contains("3 images are of other classes; 2 images have no label; 1 unit never varies and is left out"));
+        assert!(!note.contains("are drawn"), "{note}");
         // Accuracy, by class, calibration, and the terms of the one class that has some.
         assert_eq!(parts.len(), 4);
+    }
+
+    #[test]
+    fn small_weights_keep_three_digits_and_more_classes_than_are_drawn_are_counted() {
+        let mut outcome = probe::sample(0.0123);
+        outcome.regularisation = 0.0795;
+        let line = Line {
+            weights: outcome.classes[0].weights[..1].to_vec(),
+            of: 2,
+            ..outcome.classes[0].clone()
+        };
+        outcome.classes = vec![line; 30];
+        let Drawing::Parts { parts, note, .. } = drawn(params("l2"), &outcome) else {
+            panic!("parts");
+        };
+        assert!(
+            note.contains("; λ = 0.0795; ") && note.contains("first 24 classes are drawn"),
+            "{note}"
+        );
+        let titles: Vec<&str> = parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Bars(bars) => Some(bars.title.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(
+            titles.iter().any(|title| title.contains("each of the first 24 of 30 classes")),
+            "{titles:?}"
+        );
+        let Some(Part::Bars(last)) = parts.last() else { panic!("terms") };
+        assert_eq!(last.rows[0].value, "0.0123");
     }
 }

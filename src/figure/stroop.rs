@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use neuronotes_core::kind::stroop::{self, Cell, Outcome, Params};
-use neuronotes_core::number::{number, percent};
+use neuronotes_core::number::{fixed, number, percent};
 
 use super::context::DrawContext;
 use super::drawing::Drawing;
@@ -68,7 +68,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let head: Vec<&str> =
         ["ink", "word"].into_iter().chain(outcome.inks.iter().map(String::as_str)).collect();
     let row = |cell: &Cell| {
-        let probabilities = cell.probabilities.iter().map(|p| number(*p, 4));
+        let probabilities = cell.probabilities.iter().map(|p| fixed(*p, 4));
         [outcome.inks[cell.ink as usize].clone(), cell.word.clone()]
             .into_iter()
             .chain(probabilities)

@@ -85,7 +85,7 @@ fn pictures(
         }));
         rows.extend(order.iter().take(kept).map(|class| {
             let [cosine, probability] = [judged.similarities[*class], judged.probabilities[*class]]
-                .map(|n| number::number(n, 4));
+                .map(|n| number::fixed(n, 4));
             vec![name.clone(), outcome.classes[*class].clone(), cosine, probability]
         }));
     }

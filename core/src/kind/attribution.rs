@@ -1,5 +1,7 @@
 //! `attribution`: what each unit of a layer adds to the logit of an image.
 
+mod agreement;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -12,6 +14,8 @@ use super::words::words;
 use super::zero_shot::TRUNCATE;
 use crate::digest::Digest;
 use crate::model::{Architecture, Place};
+
+pub use agreement::Agreement;
 
 /// Parameters of the attribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,6 +150,14 @@ pub struct Term {
     pub picture: Option<String>,
 }
 
+impl Outcome {
+    /// How far the changes that were measured are those that contributions predict.
+    pub fn agreement(&self) -> Option<Agreement> {
+        let pairs = self.strongest.iter().map(|unit| (-unit.contribution, unit.change));
+        Agreement::of(&pairs.collect::<Vec<_>>())
+    }
+}
+
 /// A made-up outcome in which the strongest unit contributes this much.
 pub fn sample(contribution: f64) -> Outcome {
     let unit = |unit, contribution: f64, name: &str| Contribution {
@@ -262,6 +274,16 @@ pub static KIND: Kind = Kind {
                 "For `integrated_gradients` and `exact`: what the sum is to be.",
             ),
             named("gap", "", "`sum` minus `promised`."),
+            named(
+                "same_sign",
+                "units",
+                "The number of the units shown without which the logit changes in the predicted direction.",
+            ),
+            named(
+                "correlation",
+                "",
+                "The correlation of their predicted and measured changes.",
+            ),
             named("strongest[n].unit", "", "The unit with the n-th largest contribution."),
             named(
                 "strongest[n].contribution",
@@ -307,6 +329,9 @@ pub static KIND: Kind = Kind {
 /// What a contribution says of a unit that is gone, and how far the sum is from what it is to be.
 fn derive(outcome: Outcome, tree: &mut Value) {
     tree["gap"] = json!(outcome.promised.map(|promised| outcome.sum - promised));
+    let agreement = outcome.agreement();
+    tree["same_sign"] = json!(agreement.map(|found| found.same));
+    tree["correlation"] = json!(agreement.and_then(|found| found.correlation));
     for (unit, known) in outcome.strongest.iter().enumerate() {
         tree["strongest"][unit]["predicted"] = json!(-known.contribution);
     }

@@ -143,9 +143,8 @@ pub static KIND: Kind = Kind {
         Field::presentation(
             "round",
             Type::Integer { min: 0, max: 4 },
-            "Number of decimals of weights.",
-        )
-        .or(Preset::Integer(1)),
+            "Number of decimals of weights. The default is as many as show two digits of the largest weight.",
+        ),
     ],
     values: Values {
         named: &[
