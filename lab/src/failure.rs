@@ -48,6 +48,12 @@ impl Failure {
         Self::new(message).because(Cause::Environment)
     }
 
+    /// The failure to draw a word or a text as a picture.
+    pub fn undrawn(text: &str, why: impl std::fmt::Display) -> Self {
+        Self::new(format!("`{text}` cannot be drawn ({why})"))
+            .hint("use letters that the font has, such as Latin, Greek and Cyrillic ones, digits and signs")
+    }
+
     fn because(self, cause: Cause) -> Self {
         match self {
             Self::Failed { message, hint, .. } => Self::Failed { message, hint, cause },

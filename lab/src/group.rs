@@ -160,7 +160,7 @@ pub(crate) fn members(
         Group::Words(words) => {
             let shard = drawn_words(words, clip.architecture.image_size);
             for (row, word) in words.iter().enumerate() {
-                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+                let cannot = |why: String| Failure::undrawn(word, why);
                 pictures.push(shard.picture(row).map_err(cannot)?);
             }
         }

@@ -242,12 +242,8 @@ fn added_up(params: &Params, outcome: &Outcome) -> String {
         (_, Baseline::Zero) => "its value if all activations are zero",
         (_, Baseline::Blank) => "its value for a blank picture",
     };
-    let gap = outcome.sum - promised;
-    note += &format!(
-        ", and the logit is {} away from {rest}, {what}: a gap of {}",
-        number(promised, 3),
-        small(gap)
-    );
+    let (gap, whole) = (outcome.sum - promised, number(promised, 3));
+    note += &format!(", and the logit minus {what} ({rest}) is {whole}: a gap of {}", small(gap));
     if gap.abs() > LARGE_GAP * promised.abs().max(LARGE_GAP * outcome.size) {
         note += ", too large to rely on the contributions";
         if params.method == Method::IntegratedGradients {
@@ -266,10 +262,10 @@ fn agreement(outcome: &Outcome) -> String {
         return String::new();
     };
     let mut note =
-        format!("; without a unit the logit changes as predicted, up or down, for {same} of {of}");
+        format!("; removing a unit moves the logit in the predicted direction for {same} of {of}");
     if let Some(correlation) = correlation {
         note += &format!(
-            ", and the correlation of measured and predicted changes is {}",
+            ", and measured and predicted changes have a correlation of {}",
             fixed(correlation, 2)
         );
     }
@@ -333,7 +329,7 @@ mod tests {
         let mut outcome = attribution::sample(2.0);
         (outcome.logit, outcome.promised, outcome.sum) = (5.0, Some(4.0), 4.0 + 3e-7);
         let (_, note) = drawn(params.clone(), &outcome);
-        let said = "add up to 4.000, and the logit is 4.000 away from 1.000, its value if all activations are zero: a gap of 3.0e-7;";
+        let said = "add up to 4.000, and the logit minus its value if all activations are zero (1.000) is 4.000: a gap of 3.0e-7;";
         assert!(note.contains(said), "{note}");
         outcome.sum = 3.5;
         let (_, note) = drawn(params, &outcome);
@@ -351,10 +347,7 @@ mod tests {
         let mut outcome = attribution::sample(1.0);
         outcome.strongest = units.to_vec();
         let said = agreement(&outcome);
-        assert!(
-            said.contains("as predicted, up or down, for 2 of 3, and the correlation of"),
-            "{said}"
-        );
+        assert!(said.contains("predicted direction for 2 of 3, and measured and"), "{said}");
         assert_eq!(signed(1e-7), "0.000");
         outcome.strongest.clear();
         assert_eq!(agreement(&outcome), "");

@@ -52,6 +52,18 @@ fn other_kind(takes: Takes, name: &str, block: &Block) -> Problem {
     }
 }
 
+/// A hint at the blocks whose names are near, or at all if they are few; with the note's name where notes share an id.
+fn nearest(id: &str, here: &Note, known: &[(&Note, &Block)]) -> Option<String> {
+    let name = |(note, block): &(&Note, &Block)| {
+        let same = known.iter().filter(|(_, other)| other.id == block.id).count();
+        match same == 1 || note.path == here.path {
+            true => block.id.clone(),
+            false => format!("{}#{}", note.stem(), block.id),
+        }
+    };
+    suggest::hint(id, known.iter().map(name).collect::<Vec<_>>())
+}
+
 impl<'a> Planner<'a> {
     /// The measurements of the block that a field of another block names, or the problem with it.
     pub(super) fn used(
@@ -188,9 +200,8 @@ impl<'a> Planner<'a> {
             ([one], _) => Ok(*one),
             ([], Some((_, other))) => Err(other_kind(takes, name, other)),
             ([], None) => {
-                let known: Vec<&str> =
-                    blocks().filter(|(_, b)| fits(b)).map(|(_, b)| b.id.as_str()).collect();
-                let hint = suggest::hint(id, known).unwrap_or_else(|| {
+                let known: Vec<_> = blocks().filter(|(_, b)| fits(b)).collect();
+                let hint = nearest(id, here, &known).unwrap_or_else(|| {
                     let kinds = suggest::quoted(&Kind::taken(takes), "or");
                     format!("add a block of the kind {kinds} with `id: {id}`")
                 });

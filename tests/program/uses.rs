@@ -117,6 +117,17 @@ fn every_mistake_in_use_has_its_place_and_a_hint() {
 }
 
 #[test]
+fn blocks_of_one_id_in_several_notes_are_listed_with_their_notes() {
+    let unnamed = block(&format!("kind: feature_vis\n{LAYER}unit: 3\n"));
+    let notes = [("a.md", &*guess("viz")), ("b.md", &*unnamed), ("c.md", &*unnamed)];
+    let said = Garden::of(&notes).said();
+    assert!(
+        said.contains("there is no figure `viz`\n    known: `b#figure-1` and `c#figure-1`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_block_of_another_kind_is_named_with_its_article() {
     let bars = block(&format!("id: bars\nkind: activation_histogram\n{LAYER}unit: 3\n"));
     let said = Garden::of(&[("a.md", &(guess("bars") + &bars))]).said();

@@ -362,6 +362,12 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
             let message = format!("`{first}` and `{second}` cannot be combined");
             return fault(second, message, "use a separate block for each picture");
         }
+        [field]
+            if fields.get(field).and_then(Value::as_str).is_some_and(|s| s.trim().is_empty()) =>
+        {
+            let hint = "write the path, the word or the key";
+            return fault(field, format!("`{field}` is empty"), hint);
+        }
         [_] => {}
     }
     match (&given(&["text"])[..], fields.get("classes"), fields.get("class")) {

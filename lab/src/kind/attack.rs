@@ -54,7 +54,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
             .ok_or_else(|| Failure::new(format!("`{label}` is not among the classes")))?;
         for text in names {
             let size = (params.size * f64::from(side)) as f32;
-            let cannot = |why| Failure::new(format!("`{text}` cannot be drawn ({why})"));
+            let cannot = |why: String| Failure::undrawn(text, why);
             let letters = letters(text, size).map_err(cannot)?;
             let written = Written { rows: &all, side, letters: Some(&letters) };
             let after = judge.all(bench, &written, &format!("writing {text} over pictures"))?;

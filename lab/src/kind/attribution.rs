@@ -3,6 +3,7 @@
 
 use neuronotes_core::kind::attribution::{Contribution, Method, Outcome, Params, Term, Terms};
 use neuronotes_core::model::{Layer, Positions};
+use neuronotes_core::suggest;
 use tch::{Kind, Tensor};
 
 use crate::attribution::exact::{Added, exact};
@@ -27,6 +28,8 @@ use crate::workbench::Workbench;
 /// Draws a heat map over the picture: returns the name of its output.
 type Draw<'a> = dyn FnMut(&mut Workbench<'_>, &[f64]) -> Result<String, Failure> + 'a;
 
+/// How many keys of a data set a misspelt one is compared with.
+const MOST_COMPARED: usize = 100_000;
 /// How many heads have a heat map.
 const MOST_HEADS: usize = 8;
 
@@ -120,24 +123,33 @@ fn shown(
     }
     if let Some(word) = &params.word {
         let drawn = drawn_words(std::slice::from_ref(word), side).picture(0);
-        let drawn =
-            drawn.map_err(|why| Failure::new(format!("`{word}` cannot be drawn ({why})")))?;
-        return Ok((drawn, None));
+        return Ok((drawn.map_err(|why| Failure::undrawn(word, why))?, None));
     }
     let Some(key) = &params.sample else { return Err(Failure::new("the block has no picture")) };
     let dataset = bench.dataset()?;
+    let mut keys: Vec<String> = Vec::new();
     for index in 0..dataset.shards.len() {
         let shard = bench.shard(dataset, index)?;
         let Some(row) = shard.samples().iter().position(|sample| sample.key == *key) else {
+            let more = MOST_COMPARED.saturating_sub(keys.len());
+            keys.extend(shard.samples().iter().take(more).map(|sample| sample.key.clone()));
             continue;
         };
         let cannot = |why| Failure::new(format!("`{key}` cannot be read ({why})"));
         let caption = shard.samples()[row].caption.clone();
         return Ok((shard.picture(row).map_err(cannot)?, caption));
     }
-    let message = format!("the data set `{}` has no picture `{key}`", dataset.name);
-    Err(Failure::new(message)
-        .hint("`sample` is a key, as the table of a `dataset_examples` shows it"))
+    Err(unknown_key(&dataset.name, key, &keys))
+}
+
+/// The failure that a data set with these keys does not have this one.
+fn unknown_key(dataset: &str, key: &str, keys: &[String]) -> Failure {
+    let near = suggest::nearest(key, keys, 3);
+    let hint = match near.is_empty() {
+        true => "`sample` is a key, as the table of a `dataset_examples` shows it".to_owned(),
+        false => format!("did you mean {}?", suggest::quoted(&near, "or")),
+    };
+    Failure::new(format!("the data set `{dataset}` has no picture `{key}`")).hint(hint)
 }
 
 /// The direction of embeddings along which the logit is.
@@ -237,6 +249,17 @@ mod tests {
     fn the_strongest_are_those_of_either_sign_and_of_equals_the_first() {
         assert_eq!(strongest(&[0.5, -2.0, 0.0, 2.0, 1.0], 3), [1, 3, 4]);
         assert_eq!(strongest(&[0.5], 3), [0]);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_answered_by_near_ones() {
+        let keys = ["airplane--noto", "cat--noto"].map(str::to_owned);
+        let hint = |key: &str| match unknown_key("emoji", key, &keys) {
+            Failure::Failed { hint, .. } => hint.unwrap_or_default(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(hint("airplan--noto"), "did you mean `airplane--noto`?");
+        assert!(hint("zzz").starts_with("`sample` is a key"));
     }
 
     #[test]

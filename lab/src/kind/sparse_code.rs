@@ -77,7 +77,7 @@ fn items(bench: &mut Workbench<'_>, clip: &Clip, params: &Params) -> Result<Vec<
     }
     let drawn = drawn_words(&params.words, clip.architecture.image_size);
     for (row, word) in params.words.iter().enumerate() {
-        let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+        let cannot = |why: String| Failure::undrawn(word, why);
         let picture = drawn.picture(row).map_err(cannot)?;
         found.push(Seen { word: Some(word.clone()), digest: None, origin: None, picture });
     }

@@ -21,7 +21,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let shard = drawn_words(&params.words, clip.architecture.image_size);
     let mut drawn = Vec::new();
     for (row, word) in params.words.iter().enumerate() {
-        let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+        let cannot = |why: String| Failure::undrawn(word, why);
         drawn.push(shard.picture(row).and_then(Picture::into_rgb).map_err(cannot)?);
     }
     let mut named = Vec::new();

@@ -163,7 +163,7 @@ pub(crate) fn of_source(
             let side = clip.architecture.image_size;
             let shard = drawn_words(words, side);
             for (row, word) in words.iter().enumerate() {
-                let cannot = |why| Failure::new(format!("`{word}` cannot be drawn ({why})"));
+                let cannot = |why: String| Failure::undrawn(word, why);
                 let picture = shard.picture(row).map_err(cannot)?;
                 show(
                     bench,

@@ -17,6 +17,7 @@ fn a_block_has_one_picture_and_one_thing_that_is_attributed() {
         (json!({ "word": "a", "text": "b" }), None),
         (json!({ "sample": "a", "classes": two(), "class": "cat" }), None),
         (json!({ "text": "b" }), Some(("kind", "needs a picture"))),
+        (json!({ "word": " ", "text": "b" }), Some(("word", "`word` is empty"))),
         (json!({ "image": "a", "word": "b", "text": "c" }), Some(("word", "`image` and `word`"))),
         (json!({ "word": "a" }), Some(("kind", "needs a text or classes"))),
         (json!({ "word": "a", "text": "b", "class": "c" }), Some(("class", "`text` and `class`"))),

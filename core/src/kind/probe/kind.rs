@@ -134,7 +134,21 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         |field, message: &str, hint| Some(Fault { field, message: message.to_owned(), hint });
     let sparse = is("penalty", Penalty::L1.word());
     let truth = fields.get("truth").and_then(Value::as_str).unwrap_or(Truth::Label.word());
-    match fields.get("classes").and_then(Value::as_array).map(Vec::len) {
+    let classes: Option<Vec<&str>> = fields
+        .get("classes")
+        .and_then(Value::as_array)
+        .map(|classes| classes.iter().filter_map(Value::as_str).collect());
+    let twice = classes.as_ref().and_then(|classes| {
+        let lower: Vec<String> = classes.iter().map(|class| class.trim().to_lowercase()).collect();
+        let again = (0..lower.len()).find(|&at| lower[..at].contains(&lower[at]))?;
+        classes.get(again).copied()
+    });
+    if let Some(class) = twice {
+        let message = format!("`classes` lists `{class}` more than once");
+        let hint = "name each class once: upper and lower case make no difference";
+        return Some(Fault { field: "classes", message, hint });
+    }
+    match classes.map(|classes| classes.len()) {
         Some(0 | 1) => {
             return wrong(
                 "classes",
@@ -199,6 +213,8 @@ mod tests {
         };
         for (fields, field) in [
             (json!({ "terms": 3 }), Some("terms")),
+            (json!({ "classes": ["cat", "dog", "Cat"] }), Some("classes")),
+            (json!({ "classes": ["cat", "dog"] }), None),
             (json!({ "terms": 3, "penalty": "l1" }), None),
             (json!({ "terms": 3, "penalty": "l1", "regularisation": 0.1 }), Some("terms")),
             (json!({ "non_negative": true, "penalty": "l2" }), Some("non_negative")),
