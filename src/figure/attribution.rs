@@ -228,7 +228,7 @@ fn note(params: &Params, outcome: &Outcome, shown: &str) -> String {
         percent(if outcome.size > 0.0 { part / outcome.size } else { 0.0 }),
     );
     note += &added_up(params, outcome);
-    note += &agreement(outcome);
+    note += &agreement(params.layer.noun(), outcome);
     note + "; in heat maps orange adds to the logit and blue takes away, each up to its own largest value"
 }
 
@@ -236,11 +236,11 @@ fn note(params: &Params, outcome: &Outcome, shown: &str) -> String {
 fn added_up(params: &Params, outcome: &Outcome) -> String {
     let mut note = format!("; contributions add up to {}", number(outcome.sum, 3));
     let Some(promised) = outcome.promised else { return note };
-    let rest = number(outcome.logit - promised, 3);
+    let (rest, noun) = (number(outcome.logit - promised, 3), params.layer.noun());
     let what = match (params.method, params.baseline) {
-        (Method::Exact, _) => "the part of it that does not depend on the units",
-        (_, Baseline::Zero) => "its value if all activations are zero",
-        (_, Baseline::Blank) => "its value for a blank picture",
+        (Method::Exact, _) => format!("the part of it that does not depend on the {noun}s"),
+        (_, Baseline::Zero) => format!("its value if all {noun}s are zero"),
+        (_, Baseline::Blank) => "its value for a blank picture".to_owned(),
     };
     let (gap, whole) = (outcome.sum - promised, number(promised, 3));
     note += &format!(", and the logit minus {what} ({rest}) is {whole}: a gap of {}", small(gap));
@@ -257,12 +257,13 @@ fn added_up(params: &Params, outcome: &Outcome) -> String {
 }
 
 /// How far the changes that were measured are those that were predicted.
-fn agreement(outcome: &Outcome) -> String {
+fn agreement(noun: &str, outcome: &Outcome) -> String {
     let Some(Agreement { same, of, correlation }) = outcome.agreement() else {
         return String::new();
     };
-    let mut note =
-        format!("; removing a unit moves the logit in the predicted direction for {same} of {of}");
+    let mut note = format!(
+        "; removing a {noun} moves the logit in the predicted direction for {same} of {of}"
+    );
     if let Some(correlation) = correlation {
         note += &format!(
             ", and measured and predicted changes have a correlation of {}",
@@ -329,7 +330,7 @@ mod tests {
         let mut outcome = attribution::sample(2.0);
         (outcome.logit, outcome.promised, outcome.sum) = (5.0, Some(4.0), 4.0 + 3e-7);
         let (_, note) = drawn(params.clone(), &outcome);
-        let said = "add up to 4.000, and the logit minus its value if all activations are zero (1.000) is 4.000: a gap of 3.0e-7;";
+        let said = "add up to 4.000, and the logit minus its value if all units are zero (1.000) is 4.000: a gap of 3.0e-7;";
         assert!(note.contains(said), "{note}");
         outcome.sum = 3.5;
         let (_, note) = drawn(params, &outcome);
@@ -346,11 +347,11 @@ mod tests {
         let units = [unit(1.0, -0.5), unit(-1.0, 0.5), unit(0.5, 1e-9)];
         let mut outcome = attribution::sample(1.0);
         outcome.strongest = units.to_vec();
-        let said = agreement(&outcome);
+        let said = agreement("unit", &outcome);
         assert!(said.contains("predicted direction for 2 of 3, and measured and"), "{said}");
         assert_eq!(signed(1e-7), "0.000");
         outcome.strongest.clear();
-        assert_eq!(agreement(&outcome), "");
+        assert_eq!(agreement("unit", &outcome), "");
     }
 
     #[test]
