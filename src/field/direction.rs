@@ -12,7 +12,7 @@ use super::family::{Family, Resolved};
 use super::line::list;
 use super::reading::Reading;
 use super::sources::Sources;
-use super::{block, shape, term};
+use super::{block, shape, sum, term};
 use crate::yaml::{Node, Value};
 
 /// A direction, in one of the forms in which a block can give it. The parameter is the same.
@@ -53,7 +53,7 @@ impl Family for Direction {
 
     fn shown(&self, value: &Json, inputs: &Inputs) -> String {
         match serde_json::from_value::<Vec<_>>(value.clone()) {
-            Ok(terms) => term::line(&terms, inputs),
+            Ok(terms) => sum::line(&terms, inputs),
             Err(_) => value.to_string(),
         }
     }

@@ -24,6 +24,7 @@ mod resolve;
 pub mod schema;
 mod shape;
 mod sources;
+mod sum;
 mod sweep;
 mod table;
 mod term;
@@ -44,8 +45,8 @@ pub use layer::layer_named;
 pub use place::ResolvedPlace;
 pub use resolve::resolve;
 pub use sources::Sources;
+pub use sum::line as direction_line;
 pub use sweep::can_be_swept;
-pub use term::line as direction_line;
 pub use value::FieldValue;
 
 use family::Family as _;
