@@ -8,7 +8,6 @@
 
 mod bibtex;
 mod entry;
-mod fault;
 mod html;
 mod inherit;
 mod latex;
@@ -31,10 +30,11 @@ use hayagriva::{
 
 use html::Linked;
 
-pub use fault::Fault;
 pub use html::{MathFn, anchor};
 pub use own::{SelfMeta, self_citation};
 pub use style::{CitationStyle, style, styles};
+
+use crate::diagnostic::fault::Fault;
 
 /// The default style: numbers in the order of the text.
 pub const DEFAULT_STYLE: &str = "ieee";

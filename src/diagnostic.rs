@@ -1,5 +1,6 @@
 //! Diagnostics: an error or warning with its place and a hint, in one form for the terminal, JSON and pages.
 
+pub mod fault;
 pub mod summary;
 mod window;
 

@@ -6,8 +6,7 @@
 
 use std::ops::Range;
 
-use super::fault::Fault;
-
+use crate::diagnostic::fault::Fault;
 use neuronotes_core::cut::Cut as _;
 
 /// The parts of a bibliography.
@@ -282,7 +281,7 @@ impl<'t> Reader<'t> {
                     };
                     let message = format!("a comma is missing before `{next}` in {what}");
                     let hint = Some("put a comma between two fields".to_owned());
-                    faults.push(Fault::new(here..here + next.len(), message, hint));
+                    faults.push(Fault::new(here..here + next.len(), message).hint(hint));
                 }
                 None => return Err(self.expected(&record, "a comma")),
             }
@@ -364,7 +363,7 @@ impl<'t> Reader<'t> {
     fn open(&self, from: usize, record: &Record<'_>, what: &str) -> Wrong {
         let message = format!("{} cannot be read: a {what} is never closed", named(record));
         let hint = Some(format!("close the {what} before the next entry"));
-        Wrong { fault: Fault::new(from..from + 1, message, hint), is_open: true }
+        Wrong { fault: Fault::new(from..from + 1, message).hint(hint), is_open: true }
     }
 
     fn expected(&self, record: &Record<'_>, what: &str) -> Wrong {
@@ -372,17 +371,17 @@ impl<'t> Reader<'t> {
             let message = format!("{} cannot be read: it is never closed", named(record));
             let hint = "look for an unclosed brace or quotation mark".to_owned();
             let span = record.span.clone();
-            return Wrong { fault: Fault::new(span, message, Some(hint)), is_open: true };
+            return Wrong { fault: Fault::new(span, message).hint(hint), is_open: true };
         }
         let found = self.text.cut(self.at..self.end).chars().next().unwrap_or(' ');
         let message = format!("{} cannot be read: expected {what}, found `{found}`", named(record));
         let span = self.at..self.at + found.len_utf8();
         let hint = "a field is `title = {…},`".to_owned();
-        Wrong { fault: Fault::new(span, message, Some(hint)), is_open: false }
+        Wrong { fault: Fault::new(span, message).hint(hint), is_open: false }
     }
 
     fn wrong(&self, span: Range<usize>, message: &str, hint: &str) -> Wrong {
-        let fault = Fault::new(span, message.to_owned(), Some(hint.to_owned()));
+        let fault = Fault::new(span, message).hint(hint);
         Wrong { fault, is_open: false }
     }
 }

@@ -1,10 +1,9 @@
 //! An entry of a bibliography, as it is written.
 
+use crate::diagnostic::fault::Fault;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
-
-use super::fault::Fault;
 
 /// An entry as written.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub(super) struct Value {
 impl Work {
     pub(super) fn fault(&self, field: &str, message: String, hint: Option<String>) -> Fault {
         let span = self.fields.get(field).map_or(&self.span, |value| &value.span);
-        Fault::new(span.clone(), message, hint)
+        Fault::new(span.clone(), message).hint(hint)
     }
 
     pub(super) fn has(&self, field: &str) -> bool {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::entry::{Value, Work};
-use super::fault::Fault;
+use crate::diagnostic::fault::Fault;
 
 /// Fields that are not inherited, since they concern their own entry only.
 const OWN: &[&str] = &[

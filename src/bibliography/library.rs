@@ -87,16 +87,8 @@ impl Library {
         let panicked =
             read.as_ref().err().map(|found| Diagnostic::of_panic(&*source.written, found));
         let (bibliography, faults) = read.unwrap_or_default();
-        let mut problems: Vec<Diagnostic> = faults
-            .into_iter()
-            .map(|fault| {
-                let problem = match fault.is_minor {
-                    true => at.warning(fault.span, fault.message),
-                    false => at.error(fault.span, fault.message),
-                };
-                problem.hint(fault.hint)
-            })
-            .collect();
+        let mut problems: Vec<Diagnostic> =
+            faults.into_iter().map(|fault| fault.at(at, 0)).collect();
         problems.extend(panicked);
         if let Some(place) = foreign {
             let message = "the bibliography is not UTF-8 and was read as Windows-1252";

@@ -6,11 +6,11 @@ use hayagriva::Entry;
 
 use super::bibtex;
 use super::entry::{Value, Work};
-use super::fault::Fault;
 use super::inherit;
 use super::strings::Abbreviations;
 use super::work;
 
+use crate::diagnostic::fault::Fault;
 use neuronotes_core::cut::Cut as _;
 
 /// All readable entries by key, and the alternative keys of some (`ids`).
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str) -> Read {
             let message =
                 format!("the key `{}` is already used by the entry on line {line}", record.key);
             let hint = Some("give each work a key of its own; the first is cited".to_owned());
-            faults.push(Fault::new(record.span.clone(), message, hint));
+            faults.push(Fault::new(record.span.clone(), message).hint(hint));
             continue;
         }
         keys.insert(record.key, record.span.start);
@@ -69,14 +69,14 @@ fn worked<'t>(
                 if twice && work::is_shown(&name) {
                     let message =
                         format!("`{name}` of `{}` is given twice; the first is shown", record.key);
-                    faults.push(Fault::new(field.span.clone(), message, None).minor());
+                    faults.push(Fault::new(field.span.clone(), message).minor());
                 }
                 fields.entry(name).or_insert(value);
             }
             Err(why) => {
                 let message = format!("`{name}` of `{}` is left out: {why}", record.key);
                 let hint = Some("put a text between braces".to_owned());
-                faults.push(Fault::new(field.span.clone(), message, hint));
+                faults.push(Fault::new(field.span.clone(), message).hint(hint));
             }
         }
     }

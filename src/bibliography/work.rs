@@ -15,8 +15,8 @@ use biblatex::{Chunk, Chunks, EntryType, Spanned};
 use hayagriva::Entry;
 
 use super::entry::Work;
-use super::fault::Fault;
 use super::latex::{self, Use};
+use crate::diagnostic::fault::Fault;
 
 use field::{Fields, text};
 use neuronotes_core::cut::Cut as _;
@@ -302,7 +302,7 @@ fn converted(work: &Work, mut tex: biblatex::Entry, faults: &mut Vec<Fault>) -> 
         let result = panic::catch_unwind(AssertUnwindSafe(|| Entry::try_from(&tex)));
         let Ok(result) = result else {
             let message = format!("the entry `{}` cannot be read", work.key);
-            faults.push(Fault::new(work.span.clone(), message, None));
+            faults.push(Fault::new(work.span.clone(), message));
             return None;
         };
         let wrong = match result {
@@ -316,7 +316,7 @@ fn converted(work: &Work, mut tex: biblatex::Entry, faults: &mut Vec<Fault>) -> 
         };
         let Some(field) = tex.fields.keys().find(holds).cloned() else {
             let message = format!("the entry `{}` cannot be read ({})", work.key, wrong.kind);
-            faults.push(Fault::new(work.span.clone(), message, None));
+            faults.push(Fault::new(work.span.clone(), message));
             return None;
         };
         let message = format!("`{field}` of `{}` is left out ({})", work.key, wrong.kind);

@@ -12,11 +12,11 @@ use liquid_lib::stdlib;
 use neuronotes_core::cut::Cut as _;
 
 use super::budget::{self, BYTES, Charged, Exceeded, Metered};
-use super::fault::Fault;
 use super::includes::{Includes, Store, Text};
 use super::prepare::{self, AS_IT_IS, Aside, Names};
 use super::site::Site;
 use super::{fence, filters, loops, tags};
+use crate::diagnostic::fault::Fault;
 use crate::garden::Routes;
 use crate::garden::dates::GitDates;
 use crate::note::Note;
@@ -182,14 +182,9 @@ fn includes_itself(name: &str, includes: &BTreeMap<String, String>) -> bool {
 fn spent(body: &str, exceeded: &Exceeded) -> Fault {
     let start = exceeded.at.or_else(|| first(body)).unwrap_or(0);
     let length = body.cut(start..).find("%}").map_or(2, |end| end + 2);
-    Fault {
-        span: start..start + length,
-        message: format!("the note's Liquid {}", exceeded.message),
-        hint: Some(
-            "look for a loop over too many items, or a text that grows with each iteration"
-                .to_owned(),
-        ),
-    }
+    let message = format!("the note's Liquid {}", exceeded.message);
+    Fault::new(start..start + length, message)
+        .hint("look for a loop over too many items, or a text that grows with each iteration")
 }
 
 /// Start of a text's Liquid.
@@ -206,7 +201,6 @@ fn fault(body: &str, error: &liquid_core::Error) -> Fault {
     let place = |found: Option<usize>, length: usize| {
         found.map_or_else(|| first(body).map_or(0..0, |at| at..at + 2), |at| at..at + length)
     };
-    let hint = Some(AS_IT_IS.to_owned());
     let (span, message) = match &requested {
         Some(name) if told.contains("Unknown tag") => {
             let tag = body.match_indices("{%").find_map(|(at, _)| {
@@ -234,5 +228,5 @@ fn fault(body: &str, error: &liquid_core::Error) -> Fault {
             (place(None, 0), format!("the note's Liquid cannot be evaluated ({cause}{name})"))
         }
     };
-    Fault { span, message, hint }
+    Fault::new(span, message).hint(AS_IT_IS)
 }

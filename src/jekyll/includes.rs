@@ -7,7 +7,7 @@ use liquid_core::runtime::PartialStore;
 use liquid_core::{Error, Language, Renderable, Result, Template, parser};
 
 use super::budget;
-use super::fault::Fault;
+use crate::diagnostic::fault::Fault;
 
 /// The prepared texts of files, by number.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl PartialStore for Store {
         let read = match &file.text {
             Ok(text) => parser::parse(text, &self.language)
                 .map(|parts| Arc::new(Template::new(parts)) as Arc<dyn Renderable>),
-            Err(fault) => Err(Error::with_msg(fault.message.clone())),
+            Err(fault) => Err(Error::with_msg(fault.problem.message.clone())),
         };
         let read = read.map_err(|error| error.trace(format!("in `_includes/{}`", file.name)));
         known().insert(name.to_owned(), read.clone());

@@ -7,7 +7,6 @@
 
 mod budget;
 mod engine;
-mod fault;
 mod fence;
 mod filters;
 mod html;
@@ -20,12 +19,10 @@ mod tags;
 use std::sync::Arc;
 
 pub use engine::Engine;
-pub use fault::Fault;
 pub use site::Site;
 
 use neuronotes_core::cut::Cut as _;
 
-use crate::diagnostic::Diagnostic;
 use crate::garden::Routes;
 use crate::note::Note;
 
@@ -80,13 +77,8 @@ pub fn shown(
         _ => {}
     }
     let mut shown = Note::parse_with(&note.path, &note.file, &text, &note.source, &note.macros);
-    shown.problems.extend(problem.map(|found| at(note, &found)));
+    shown.problems.extend(problem.map(|found| found.at(note.at(), note.body)));
     Arc::new(shown)
-}
-
-fn at(note: &Note, fault: &Fault) -> Diagnostic {
-    let span = note.body + fault.span.start..note.body + fault.span.end;
-    note.at().error(span, fault.message.clone()).hint(fault.hint.clone())
 }
 
 #[cfg(test)]

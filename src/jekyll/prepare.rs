@@ -9,7 +9,7 @@ use std::ops::Range;
 use neuronotes_core::cut::Cut as _;
 
 use super::budget::DEPTH;
-use super::fault::Fault;
+use crate::diagnostic::fault::Fault;
 
 /// Maximum length of a tag in bytes.
 const LONGEST: usize = 16 << 10;
@@ -114,10 +114,10 @@ pub fn prepared<'a>(
             }
             "link" => {
                 let name = piece.rest.trim_matches(['"', '\'']);
-                let address = (names.address)(name).ok_or_else(|| Fault {
-                    span: piece.place.clone(),
-                    message: format!("there is no note or page `{name}`"),
-                    hint: Some("write its path: `{% link _notes/cats.md %}`".to_owned()),
+                let address = (names.address)(name).ok_or_else(|| {
+                    let message = format!("there is no note or page `{name}`");
+                    let hint = "write its path: `{% link _notes/cats.md %}`";
+                    Fault::new(piece.place.clone(), message).hint(hint)
                 })?;
                 out.push_str(&address);
             }
@@ -150,13 +150,9 @@ fn copy<'a>(text: &'a str, is_trimmed: bool, out: &mut String, aside: &mut Aside
 }
 
 fn unknown(piece: &Piece<'_>, name: &str) -> Fault {
-    Fault {
-        span: piece.place.clone(),
-        message: format!(
-            "`{name}` cannot be included: it is not in `_includes`, or includes itself"
-        ),
-        hint: Some(AS_IT_IS.to_owned()),
-    }
+    let message =
+        format!("`{name}` cannot be included: it is not in `_includes`, or includes itself");
+    Fault::new(piece.place.clone(), message).hint(AS_IT_IS)
 }
 
 /// Hint for text that looks like Liquid but is not.
@@ -169,11 +165,8 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, Fault> {
     while let Some(found) = next(text, at) {
         let is_tag = text.cut(found..).starts_with("{%");
         let end = if is_tag { "%}" } else { "}}" };
-        let wrong = |place: Range<usize>, message: String| Fault {
-            span: place,
-            message,
-            hint: Some(AS_IT_IS.to_owned()),
-        };
+        let wrong =
+            |place: Range<usize>, message: String| Fault::new(place, message).hint(AS_IT_IS);
         let opened = text.cut(found..found + 2);
         let Some(end) = closed(text, found + 2, end) else {
             return Err(wrong(found..found + 2, format!("this `{opened}` is never closed")));
@@ -350,11 +343,9 @@ fn costs(pieces: &[Piece<'_>]) -> Result<Vec<usize>, Fault> {
         }
         depth += deeper;
         if depth > DEPTH {
-            return Err(Fault {
-                span: piece.place.clone(),
-                message: format!("tags are nested more than {DEPTH} deep here"),
-                hint: Some("move some of them to a file in `_includes`".to_owned()),
-            });
+            let message = format!("tags are nested more than {DEPTH} deep here");
+            let hint = "move some of them to a file in `_includes`";
+            return Err(Fault::new(piece.place.clone(), message).hint(hint));
         }
     }
     // A block that is never closed contains everything after it.
@@ -414,7 +405,7 @@ mod tests {
             (&*format!("{{{{ {long} }}}}"), 0, "bytes"),
         ] {
             let fault = ready(text).expect_err(message);
-            assert!(fault.message.contains(message), "{fault:?}");
+            assert!(fault.problem.message.contains(message), "{fault:?}");
             assert_eq!(fault.span.start, place, "{fault:?}");
         }
     }

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::format::{self, Format};
+use crate::diagnostic::fault::Fault;
 
 use neuronotes_core::cut::Cut as _;
 
@@ -57,17 +58,6 @@ pub enum Step {
     At(i64),
     /// `[unit=4, recipe=draft]`: the item with these values
     Where(Vec<(String, String)>),
-}
-
-/// An error in a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Its span in the value's text.
-    pub place: Range<usize>,
-    /// The message.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
 }
 
 /// Parses a code span that may be a value: `source` is the whole span, `text` its content in CommonMark. It begins
@@ -127,10 +117,9 @@ fn parse(text: &str, head: &Head) -> Result<Query, Fault> {
             let from = main.len() + 1 + (written.len() - written.trim_start().len());
             let place = from..from + written.trim().len();
             let place = if place.is_empty() { main.len()..text.len() } else { place };
-            let read = Format::read(written).ok_or_else(|| Fault {
-                place: place.clone(),
-                message: format!("unknown format `{}`", written.trim()),
-                hint: Some(format!("known: {}", format::KNOWN)),
+            let read = Format::read(written).ok_or_else(|| {
+                let message = format!("unknown format `{}`", written.trim());
+                Fault::new(place.clone(), message).hint(format!("known: {}", format::KNOWN))
             })?;
             (main, Some((read, place)))
         }
@@ -176,7 +165,7 @@ impl<'t> Reader<'t> {
 
     fn wrong<T>(&self, from: usize, message: String, hint: &str) -> Result<T, Fault> {
         let place = from..self.text.trim_end().len().max(from);
-        Err(Fault { place, message, hint: Some(hint.to_owned()) })
+        Err(Fault::new(place, message).hint(hint))
     }
 
     /// The next step; `None` at the end.
@@ -342,8 +331,8 @@ mod tests {
         .map(|text| match parse(text, &headed(text)) {
             Ok(query) => panic!("{text}: {query:?}"),
             Err(fault) => {
-                let hint = fault.hint.unwrap_or_default();
-                format!("{text}\n  {}: {}\n  {hint}", &text[fault.place], fault.message)
+                let hint = fault.problem.hint.unwrap_or_default();
+                format!("{text}\n  {}: {}\n  {hint}", &text[fault.span], fault.problem.message)
             }
         })
         .collect();
@@ -370,9 +359,9 @@ mod tests {
             let value = InlineValue::parse(&source, 0..source.len(), text);
             match &value.asked {
                 Err(fault) => {
-                    assert!(text.get(fault.place.clone()).is_some(), "{text:?} {fault:?}");
-                    assert!(source.get(value.place(&fault.place)).is_some(), "{text:?}");
-                    assert!(fault.hint.is_some(), "{text:?}");
+                    assert!(text.get(fault.span.clone()).is_some(), "{text:?} {fault:?}");
+                    assert!(source.get(value.place(&fault.span)).is_some(), "{text:?}");
+                    assert!(fault.problem.hint.is_some(), "{text:?}");
                 }
                 Ok(query) => {
                     for (step, place) in &query.steps {

@@ -40,7 +40,7 @@ pub use front::{FrontMatter, UnitName};
 pub use html::{
     BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, render, render_inline,
 };
-pub use inline::{Fault, Head, InlineValue, Query, Step};
+pub use inline::{Head, InlineValue, Query, Step};
 pub use mark::{fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};

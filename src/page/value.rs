@@ -21,8 +21,9 @@ use serde_json::Value;
 use super::settled::Settled;
 use crate::config::layout::without_ending;
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::fault::Fault;
 use crate::garden::Garden;
-use crate::note::{self, Block, Fault, Head, InlineValue, Note, Query, Step};
+use crate::note::{self, Block, Head, InlineValue, Note, Query, Step};
 use crate::plan::{Measurement, Plan, Wanted};
 use choice::{Choice, choose};
 use neuronotes_core::digest::Digest;
@@ -125,17 +126,19 @@ impl<'a> Sources<'a> {
                 // Code that names no figure is ordinary code.
                 Err(fault) => {
                     if self.is_nearly(index, value) {
-                        let message = format!("this is shown as code: {}", fault.message);
-                        let problem = note.at().warning(value.place(&fault.place), message);
-                        out.problems.push(problem.hint(fault.hint));
+                        let said = fault.problem;
+                        let message = format!("this is shown as code: {}", said.message);
+                        let problem = note.at().warning(value.place(&fault.span), message);
+                        out.problems.push(problem.hint(said.hint));
                     }
                     Ok(code(value))
                 }
             };
             out.shown.push(shown.unwrap_or_else(|fault| {
-                let problem = note.at().error(value.place(&fault.place), fault.message.clone());
-                out.problems.push(problem.hint(fault.hint));
-                failed(value, &fault.message, None)
+                let said = fault.problem;
+                let problem = note.at().error(value.place(&fault.span), said.message.clone());
+                out.problems.push(problem.hint(said.hint));
+                failed(value, &said.message, None)
             }));
         }
         out
@@ -182,10 +185,8 @@ impl<'a> Sources<'a> {
 
     /// Finds the block that a value names.
     fn source(&self, index: usize, head: &Head) -> Result<Source<'a>, Fault> {
-        let wrong = |message: String, hint: Option<String>| Fault {
-            place: head.place.clone(),
-            message,
-            hint,
+        let wrong = |message: String, hint: Option<String>| {
+            Fault::new(head.place.clone(), message).hint(hint)
         };
         let at = match &head.note {
             None => index,
@@ -385,8 +386,8 @@ fn written(value: &Value, query: &Query) -> Result<String, Fault> {
         (value, Some((_, place))) => {
             let what = if value.is_boolean() { "true or false" } else { "text" };
             let message = format!("formats are for numbers, but this is {what}: {}", raw(value));
-            let hint = Some("remove the `|` and everything after it".to_owned());
-            Err(Fault { place: place.clone(), message, hint })
+            let hint = "remove the `|` and everything after it";
+            Err(Fault::new(place.clone(), message).hint(hint))
         }
         (value, None) => Ok(raw(value)),
     };

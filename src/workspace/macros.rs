@@ -41,10 +41,9 @@ impl Defined {
                     });
                     defined.macros = macros;
                     for fault in faults {
-                        let problem = at.warning(fault.span, fault.message);
                         let hint = "write a definition as `\\newcommand{\\name}[1]{…}`, `\\def\\name#1{…}` or \
                                     `\\DeclareMathOperator{\\name}{…}`";
-                        defined.problems.push(problem.hint(hint.to_owned()));
+                        defined.problems.push(fault.hint(hint).minor().at(at, 0));
                     }
                     defined.text = text;
                 }

@@ -91,7 +91,7 @@ pub fn bibtex(input: &[u8]) {
     let (works, faults) = Bibliography::parse(&text);
     for fault in &faults {
         check::place(&text, &fault.span, fault);
-        assert!(!fault.message.is_empty());
+        assert!(!fault.problem.message.is_empty());
     }
     let keys: Vec<&str> = works.keys().take(6).collect();
     let cite = |key: &&str| Citation { key: (*key).to_owned(), ..Citation::default() };

@@ -210,7 +210,7 @@ fn parsed(source: &str) -> Note {
     for value in &note.values {
         let places = match &value.asked {
             Ok(query) => query.steps.iter().map(|(_, place)| place.clone()).collect(),
-            Err(fault) => vec![fault.place.clone()],
+            Err(fault) => vec![fault.span.clone()],
         };
         for place in places {
             check::place(&value.text, &place, value);

@@ -9,7 +9,7 @@ fn listed(text: &str, name: &str) -> String {
     let style = style(name).expect(name);
     let cited = works.cited(&style, &groups, &|tex| format!("<math>{tex}</math>"));
     let mut lines: Vec<String> =
-        faults.iter().map(|fault| format!("! {}", fault.message)).collect();
+        faults.iter().map(|fault| format!("! {}", fault.problem.message)).collect();
     lines.extend(cited.references.into_iter().map(|reference| reference.html));
     lines.join("\n")
 }
@@ -30,8 +30,8 @@ fn a_fault_costs_what_it_is_in() {
             format!(
                 "{:?}: {} [{}]",
                 &text[fault.span.clone()],
-                fault.message,
-                fault.hint.clone().unwrap_or_default()
+                fault.problem.message,
+                fault.problem.hint.clone().unwrap_or_default()
             )
         })
         .collect();
@@ -123,7 +123,7 @@ fn whatever_form_an_entry_has_it_is_read() {
         "{faults:?}"
     );
     assert!(works.has("older") && !works.has("hidden") && !works.has("none"));
-    let said: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    let said: Vec<&str> = faults.iter().map(|fault| fault.problem.message.as_str()).collect();
     assert_eq!(
         said,
         [
@@ -159,7 +159,10 @@ fn one_bad_entry_costs_no_other() {
         let expected = usize::from(!bad.contains("}}}"));
         assert_eq!(faults.len(), expected, "{bad}: {faults:?}");
         for fault in faults {
-            assert!(text.get(fault.span.clone()).is_some() && fault.hint.is_some(), "{fault:?}");
+            assert!(
+                text.get(fault.span.clone()).is_some() && fault.problem.hint.is_some(),
+                "{fault:?}"
+            );
             let place = 22..22 + bad.len();
             assert!(place.contains(&fault.span.start), "{bad}: {fault:?}");
         }
@@ -173,7 +176,7 @@ fn what_leads_to_itself_is_said_and_not_followed() {
         @xdata{z, publisher = {P}, xdata = {z}}\n@book{w, title={W}, xdata={z}, note = c # d}\n";
     let (works, faults) = Bibliography::parse(text);
     assert_eq!(works.keys().collect::<Vec<_>>(), ["w", "x", "y"]);
-    let said: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    let said: Vec<&str> = faults.iter().map(|fault| fault.problem.message.as_str()).collect();
     insta::assert_snapshot!(said.join("\n"), @r###"
     `title` of `x` is left out: the abbreviation `a` is defined through itself
     `crossref` of `y` leads back to itself
@@ -187,7 +190,7 @@ fn what_leads_to_itself_is_said_and_not_followed() {
     let text = format!("@string{{s0 = {{0123456789}}}}\n{doubled}@misc{{x, title = s59}}\n");
     let (works, faults) = Bibliography::parse(&text);
     assert!(works.has("x") && faults.len() == 1, "{faults:?}");
-    assert!(faults[0].message.contains("exceeds 64 KiB"), "{faults:?}");
+    assert!(faults[0].problem.message.contains("exceeds 64 KiB"), "{faults:?}");
     let long: String =
         (0..20_000).map(|n| format!("@misc{{k{n}, crossref = {{k{}}}}}\n", n + 1)).collect();
     assert_eq!(Bibliography::parse(&long).0.keys().count(), 20_000);

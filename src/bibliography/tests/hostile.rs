@@ -15,7 +15,7 @@ fn faults(text: &str) -> Vec<String> {
     let keys: Vec<Vec<Citation>> = works.keys().take(3).map(|key| vec![cite(key)]).collect();
     let shown = works.cited(&style("ieee").expect("a style"), &keys, &tex::plain);
     assert_eq!(shown.references.len(), keys.len());
-    faults.into_iter().map(|fault| fault.message).collect()
+    faults.into_iter().map(|fault| fault.problem.message).collect()
 }
 
 #[test]

@@ -4,9 +4,9 @@ use biblatex::Chunk;
 
 use super::field::{Fields, text};
 use crate::bibliography::entry::Work;
-use crate::bibliography::fault::Fault;
 use crate::bibliography::latex::{self, Use};
 use crate::bibliography::strings;
+use crate::diagnostic::fault::Fault;
 
 /// Sets the dates of a work.
 pub(super) fn dates(work: &Work, fields: &mut Fields, faults: &mut Vec<Fault>) {

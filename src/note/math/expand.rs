@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use super::dialect;
-use super::macros::{FROZEN, Fault, Macros};
+use super::macros::{FROZEN, Macros};
 use super::reader::Reader;
+use crate::diagnostic::fault::Fault;
 
 use neuronotes_core::cut::Cut as _;
 
@@ -112,7 +113,7 @@ impl Expander<'_> {
     ) -> Result<(), Fault> {
         let fault = |this: &Self, end: usize, message: String| {
             let span = from.map_or_else(|| this.place.clone(), |from| from + at..from + end);
-            Fault { span, message }
+            Fault::new(span, message)
         };
         if let Some(defined) = self.macros.defined(name, reader) {
             return defined.map_err(|message| fault(self, at + 1 + name.len(), message));
@@ -290,10 +291,7 @@ impl Expander<'_> {
         let tail = piece.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         self.out.open_name = tail.ends_with('\\') && tail.len() < piece.len();
         match self.out.text.len() > LONGEST {
-            true => Err(Fault {
-                span: self.place.clone(),
-                message: "the macros make the formula too long".to_owned(),
-            }),
+            true => Err(Fault::new(self.place.clone(), "the macros make the formula too long")),
             false => Ok(()),
         }
     }

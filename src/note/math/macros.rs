@@ -1,11 +1,11 @@
 //! Macros of formulas, defined in TeX or in the configuration.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::dialect::{self, Builtin};
 use super::reader::Reader;
+use crate::diagnostic::fault::Fault;
 
 use neuronotes_core::cut::Cut as _;
 
@@ -24,15 +24,6 @@ pub struct Definition {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Macros {
     known: Arc<BTreeMap<String, Definition>>,
-}
-
-/// An error in a formula or definition before conversion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Span in the TeX, in bytes.
-    pub span: Range<usize>,
-    /// The message, in lower case.
-    pub message: String,
 }
 
 impl Macros {
@@ -79,7 +70,7 @@ impl Macros {
             match self.defined(name, &mut reader) {
                 Some(Err(message)) => {
                     let end = reader.at.max(at + 1 + name.len()).min(preamble.len());
-                    faults.push(Fault { span: at..end, message });
+                    faults.push(Fault::new(at..end, message));
                     at += 1 + name.len();
                 }
                 _ => at = reader.at.max(at + 1),

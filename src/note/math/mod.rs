@@ -129,8 +129,10 @@ impl Formulas {
         if tex.len() > LONGEST {
             return Err(error(tex, LONGEST..tex.len(), "the formula is longer than 16 KiB".into()));
         }
-        let expanded =
-            self.macros.expand(tex).map_err(|fault| error(tex, fault.span, fault.message))?;
+        let expanded = self
+            .macros
+            .expand(tex)
+            .map_err(|fault| error(tex, fault.span, fault.problem.message))?;
         let (before, after) = frame(&expanded.text);
         let ready = self.labelled(format!("{before}{}{after}", expanded.text));
         if ready.trim().is_empty() {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use neuronotes_core::model::Place;
 
 use super::tree::{COUNT, beyond, place as place_in};
-use crate::note::{Fault, Query, Step};
+use crate::diagnostic::fault::Fault;
+use crate::note::{Query, Step};
 use crate::plan::Cell;
 
 /// The selected measurement of a sweep.
@@ -25,7 +26,7 @@ pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>,
         format!("select one, as in `{0}[{1}]` or `{0}.cells[0]`", query.id, all.join(", "))
     };
     let wrong = |place: Range<usize>, message: String, hint: String| {
-        Err(Fault { place, message, hint: Some(hint) })
+        Err(Fault::new(place, message).hint(hint))
     };
     let steps = match query.steps.as_slice() {
         [(Step::Field(name), _), rest @ ..] if name == "cells" => rest,

@@ -7,8 +7,9 @@ use neuronotes_core::kind::{Kind, Named, PROVENANCE, Role, Type};
 use neuronotes_core::suggest;
 use serde_json::{Map, Value};
 
+use crate::diagnostic::fault::Fault;
 use crate::field::quoted;
-use crate::note::{Block, Fault, Step};
+use crate::note::{Block, Step};
 use crate::plan::Measurement;
 
 /// The name of a list's length.
@@ -68,20 +69,20 @@ impl Tree {
             [(Step::Field(name), place), ..] => (name, place),
             [] => {
                 let hint = list(&self.names_after(&[]));
-                let message = "this is a whole figure, not one of its values".to_owned();
-                return Err(Fault { place: 0..0, message, hint });
+                let message = "this is a whole figure, not one of its values";
+                return Err(Fault::new(0..0, message).hint(hint));
             }
             [(_, place), ..] => {
                 let hint = list(&self.names_after(&[]));
                 let message = format!("{} is not a list", self.noun());
-                return Err(Fault { place: place.clone(), message, hint });
+                return Err(Fault::new(place.clone(), message).hint(hint));
             }
         };
         let known = self.names_after(&[]);
         if !known.contains(first) {
             let message = format!("{} has no value `{first}`", self.noun());
             let hint = near(first, &known);
-            return Err(Fault { place: place.clone(), message, hint });
+            return Err(Fault::new(place.clone(), message).hint(hint));
         }
         if self.asked.contains_key(first) {
             return Ok(first);
@@ -99,7 +100,7 @@ impl Tree {
                     true => Some(format!("remove `.{name}`")),
                     false => near(name, &next),
                 };
-                return Err(Fault { place: place.clone(), message, hint });
+                return Err(Fault::new(place.clone(), message).hint(hint));
             }
             path.push(name);
         }
@@ -114,11 +115,8 @@ impl Tree {
         let mut last = 0..0;
         for (step, place) in steps {
             let name = path.join(".");
-            value = follow(&value, step, &name).map_err(|(message, hint)| Fault {
-                place: place.clone(),
-                message,
-                hint: Some(hint),
-            })?;
+            value = follow(&value, step, &name)
+                .map_err(|(message, hint)| Fault::new(place.clone(), message).hint(hint))?;
             match step {
                 Step::Field(name) => {
                     path.push(name);
@@ -146,12 +144,12 @@ impl Tree {
                 .map(|next| format!("{written}{place}.{next}"))
                 .collect();
             let hint = list(&next);
-            return Err(Fault { place: last, message, hint });
+            return Err(Fault::new(last, message).hint(hint));
         }
         if items.iter().any(Value::is_null) {
             let message = format!("there is no `{name}` here");
-            let hint = "this result does not have it; use another value".to_owned();
-            return Err(Fault { place: last, message, hint: Some(hint) });
+            let hint = "this result does not have it; use another value";
+            return Err(Fault::new(last, message).hint(hint));
         }
         Ok(value)
     }
