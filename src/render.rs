@@ -10,12 +10,12 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 use serde::Serialize;
 
 use budget::{Budget, Page};
-pub use fault::RenderError;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::number::thousands;
 use neuronotes_core::suggest;
 use source::{ASSETS, Source};
 
+use crate::diagnostic::Diagnostic;
 use crate::view::{FigureView, HomeView, NoteView, SiteView, legible};
 
 /// The built-in theme. A garden's template can extend any of these as `builtin/NAME`.
@@ -82,7 +82,7 @@ impl Renderer {
     ///
     /// # Errors
     /// If a file in `overrides` cannot be read or is not a valid template.
-    pub fn new(overrides: Option<&Path>) -> Result<Self, RenderError> {
+    pub fn new(overrides: Option<&Path>) -> Result<Self, Diagnostic> {
         let mut sources = BTreeMap::new();
         for (name, text) in BUILT_IN {
             let names = [(*name).to_owned(), format!("builtin/{name}")];
@@ -115,7 +115,7 @@ impl Renderer {
     ///
     /// # Errors
     /// If a template has an error.
-    pub fn note(&self, view: &NoteView) -> Result<String, RenderError> {
+    pub fn note(&self, view: &NoteView) -> Result<String, Diagnostic> {
         self.render("note.html", view)
     }
 
@@ -123,7 +123,7 @@ impl Renderer {
     ///
     /// # Errors
     /// If a template has an error.
-    pub fn home(&self, view: &HomeView) -> Result<String, RenderError> {
+    pub fn home(&self, view: &HomeView) -> Result<String, Diagnostic> {
         self.render("home.html", view)
     }
 
@@ -131,7 +131,7 @@ impl Renderer {
     ///
     /// # Errors
     /// If a template has an error.
-    pub fn page(&self, template: &str, view: &impl Serialize) -> Result<String, RenderError> {
+    pub fn page(&self, template: &str, view: &impl Serialize) -> Result<String, Diagnostic> {
         self.render(template, view)
     }
 
@@ -139,7 +139,7 @@ impl Renderer {
     ///
     /// # Errors
     /// If a template has an error.
-    pub fn figure(&self, figure: &FigureView<'_>, site: &SiteView) -> Result<String, RenderError> {
+    pub fn figure(&self, figure: &FigureView<'_>, site: &SiteView) -> Result<String, Diagnostic> {
         self.render("figure.html", &FigureContext { figure, site })
     }
 
@@ -155,7 +155,7 @@ impl Renderer {
         self.digest
     }
 
-    fn render(&self, name: &str, view: &impl Serialize) -> Result<String, RenderError> {
+    fn render(&self, name: &str, view: &impl Serialize) -> Result<String, Diagnostic> {
         let budget = Budget::of(view);
         let view = Value::from(Serde(view));
         let mut page = Page::of(budget);
@@ -176,8 +176,7 @@ impl Renderer {
             _ => return Err(self.explain(name, &error)),
         };
         let hint = "look for a loop, a macro or a text that grows with each iteration; every instruction counts as a step, and so do each 64 bytes of text";
-        let hint = Some(hint.to_owned());
-        Err(RenderError { message, hint, ..self.explain(name, &told) })
+        Err(Diagnostic { message, ..self.explain(name, &told) }.hint(hint))
     }
 
     /// Renders a template with a limited number of steps.
@@ -212,7 +211,7 @@ impl Renderer {
     }
 
     /// The innermost cause of `error`, which occurred while `name` was parsed or rendered.
-    fn explain(&self, name: &str, error: &minijinja::Error) -> RenderError {
+    fn explain(&self, name: &str, error: &minijinja::Error) -> Diagnostic {
         let inner = innermost(error);
         let name = inner.name().or(error.name()).unwrap_or(name);
         let mut message = inner.kind().to_string();
@@ -229,8 +228,8 @@ impl Renderer {
         {
             message = format!("{message} (at `{text}`)");
         }
-        let hint = self.hint(inner);
-        RenderError { template: self.shown(name), line: inner.line(), message, hint }
+        let line = inner.line().unwrap_or(1);
+        Diagnostic { line, ..Diagnostic::of_file(self.shown(name), message) }.hint(self.hint(inner))
     }
 
     /// A template's name for people.
@@ -323,7 +322,6 @@ fn digest(sources: &BTreeMap<String, Source>) -> Digest {
 mod budget;
 mod css;
 mod depth;
-mod fault;
 mod filter;
 mod overrides;
 #[cfg(test)]

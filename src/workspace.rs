@@ -26,7 +26,7 @@ use crate::garden::Routes;
 use crate::garden::dates::GitDates;
 use crate::handles;
 use crate::note::Note;
-use crate::render::{RenderError, Renderer};
+use crate::render::Renderer;
 use crate::resource::Thawed;
 pub use fault::WorkspaceError;
 use macros::Defined;
@@ -348,13 +348,6 @@ impl Workspace {
         let note = self.notes.get(path).map(Parsed::published)?;
         note.lines.are_written().then_some(&*note.source)
     }
-}
-
-/// A template's error as a diagnostic.
-pub fn template_problem(error: &RenderError) -> Diagnostic {
-    let mut problem = Diagnostic::of_file(error.template.clone(), error.message.clone());
-    problem.line = error.line.unwrap_or(1);
-    problem.hint(error.hint.clone())
 }
 
 /// A path relative to a folder, with `/`.

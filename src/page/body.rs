@@ -11,10 +11,11 @@ use super::backlink;
 use super::path::tag_page;
 use super::scene::Scene;
 use crate::config::Remote;
+use crate::diagnostic::Diagnostic;
 use crate::garden::{Target, href, link_anchor};
 use crate::language;
 use crate::note::{self, Body, HeadingShown, Note, Parts, ResolvedLink, ShownValue};
-use crate::render::{RenderError, Renderer};
+use crate::render::Renderer;
 use crate::view::{FigureView, SiteView};
 
 /// Maximum depth and number of embeds on a page; further ones become links.
@@ -114,7 +115,7 @@ impl BodyDraft<'_> {
     ///
     /// # Errors
     /// If one of the garden's templates has an error.
-    pub fn render(&self, renderer: &Renderer) -> Result<Body, RenderError> {
+    pub fn render(&self, renderer: &Renderer) -> Result<Body, Diagnostic> {
         let mut figures = Vec::with_capacity(self.figures.len());
         for figure in &self.figures {
             figures.push(renderer.figure(figure, &self.site)?);
@@ -147,7 +148,7 @@ impl BodyDraft<'_> {
 }
 
 impl EmbedDraft<'_> {
-    fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
+    fn render(&self, renderer: &Renderer) -> Result<String, Diagnostic> {
         let body = self.body.render(renderer)?.html;
         let (source, title) = (note::escape(&self.source), note::escape(&self.title));
         let id = note::escape(&self.id);

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::body::BodyDraft;
 use super::scene::{HOME, Scene};
+use crate::diagnostic::Diagnostic;
 use crate::note::{Body, escape};
-use crate::render::{RenderError, Renderer};
+use crate::render::Renderer;
 use crate::view::{
     FigureView, GraphView, HomeView, IndexView, ListView, NotFoundView, NoteView, RedirectView,
     UnitView,
@@ -26,7 +27,7 @@ pub struct Draft<'a> {
     /// The key of the note's body; `None` if there is no note.
     pub body_key: Option<Digest>,
     body: Option<BodyDraft<'a>>,
-    rendered: OnceLock<Result<Arc<Body>, RenderError>>,
+    rendered: OnceLock<Result<Arc<Body>, Diagnostic>>,
     view: View<'a>,
 }
 
@@ -57,7 +58,7 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// If one of the garden's templates has an error.
-    pub fn body(&self, renderer: &Renderer) -> Option<Result<Arc<Body>, RenderError>> {
+    pub fn body(&self, renderer: &Renderer) -> Option<Result<Arc<Body>, Diagnostic>> {
         let body = self.body.as_ref()?;
         Some(self.rendered.get_or_init(|| body.render(renderer).map(Arc::new)).clone())
     }
@@ -71,7 +72,7 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// If one of the garden's templates has an error.
-    pub fn render(&self, renderer: &Renderer) -> Result<String, RenderError> {
+    pub fn render(&self, renderer: &Renderer) -> Result<String, Diagnostic> {
         let body = self.body(renderer).transpose()?;
         let (body, title) =
             body.map_or((String::new(), None), |b| (b.html.clone(), b.title.clone()));

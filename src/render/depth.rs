@@ -5,7 +5,7 @@
 
 use neuronotes_core::cut::Cut as _;
 
-use super::fault::RenderError;
+use crate::diagnostic::Diagnostic;
 
 /// Maximum number of names, numbers and symbols in a tag or expression.
 const WORDS: usize = 1000;
@@ -16,12 +16,11 @@ const BRANCHES: usize = 200;
 ///
 /// # Errors
 /// The violation and its line; the caller adds the file's name.
-pub(super) fn check(template: &str, text: &str) -> Result<(), RenderError> {
-    let wrong = |at: usize, message: String| RenderError {
-        template: template.to_owned(),
-        line: Some(1 + text.cut(..at).matches('\n').count()),
-        message,
-        hint: Some("split it into several parts with names: `{% set part = … %}`".to_owned()),
+pub(super) fn check(template: &str, text: &str) -> Result<(), Diagnostic> {
+    let wrong = |at: usize, message: String| {
+        let line = 1 + text.cut(..at).matches('\n').count();
+        let hint = "split it into several parts with names: `{% set part = … %}`";
+        Diagnostic { line, ..Diagnostic::of_file(template, message) }.hint(hint)
     };
     let mut at = 0;
     let mut branches = 0;

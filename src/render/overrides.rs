@@ -6,19 +6,16 @@ use std::path::Path;
 use neuronotes_core::file;
 use walkdir::WalkDir;
 
-use super::fault::RenderError;
 use super::source::{ASSETS, LONGEST, Source};
+use crate::diagnostic::Diagnostic;
 
 /// Adds every template and style sheet below `folder`.
 pub(super) fn read(
     folder: &Path,
     sources: &mut BTreeMap<String, Source>,
-) -> Result<(), RenderError> {
-    let failed = |path: &Path, message: String| RenderError {
-        template: format!("templates/{}", path.display()),
-        line: None,
-        message,
-        hint: None,
+) -> Result<(), Diagnostic> {
+    let failed = |path: &Path, message: String| {
+        Diagnostic::of_file(format!("templates/{}", path.display()), message)
     };
     for entry in WalkDir::new(folder).follow_links(false).sort_by_file_name() {
         let entry = entry.map_err(|error| {
@@ -35,17 +32,14 @@ pub(super) fn read(
         if entry.file_type().is_dir() || !(name.ends_with(".html") || is_asset) {
             continue;
         }
-        let bytes = file::read_in(folder, entry.path(), LONGEST).map_err(|error| RenderError {
-            hint: file::read_hint(&error).map(str::to_owned),
-            ..failed(path, format!("cannot be read ({error})"))
+        let bytes = file::read_in(folder, entry.path(), LONGEST).map_err(|error| {
+            failed(path, format!("cannot be read ({error})")).hint(file::read_hint(&error))
         })?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let lines = &error.as_bytes()[..valid];
-            RenderError {
-                line: Some(1 + lines.iter().filter(|byte| **byte == b'\n').count()),
-                ..failed(path, "is not UTF-8".to_owned())
-            }
+            let line = 1 + lines.iter().filter(|byte| **byte == b'\n').count();
+            Diagnostic { line, ..failed(path, "is not UTF-8".to_owned()) }
         })?;
         sources.insert(name, Source { text, own: true });
     }

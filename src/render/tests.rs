@@ -33,7 +33,7 @@ fn everything(renderer: &Renderer) -> Vec<(String, String)> {
     for (name, figure) in sample::figures(&sample::drawings()) {
         all.push((name.into(), renderer.figure(&figure, &sample::site())));
     }
-    let render = |(name, page): (String, Result<String, RenderError>)| {
+    let render = |(name, page): (String, Result<String, Diagnostic>)| {
         let page = page.unwrap_or_else(|error| panic!("{name}: {error}"));
         (name, page)
     };
@@ -177,6 +177,12 @@ fn the_digest_follows_every_template() {
     }
 }
 
+/// An error with its file, its line and its hint.
+fn told(error: &Diagnostic) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+    format!("{}:{}: {}{hint}", error.file, error.line, error.message)
+}
+
 #[test]
 fn mistakes_in_a_gardens_template_name_file_and_line() {
     let broken = [
@@ -196,10 +202,7 @@ fn mistakes_in_a_gardens_template_name_file_and_line() {
             let rendered = Renderer::new(Some(folder.path()))
                 .and_then(|renderer| renderer.home(&sample::home()));
             let error = rendered.expect_err("an error");
-            match &error.hint {
-                Some(hint) => format!("{error}\n  hint: {hint}"),
-                None => error.to_string(),
-            }
+            told(&error)
         })
         .collect();
     insta::assert_snapshot!(errors.join("\n"));
@@ -210,7 +213,7 @@ fn a_template_that_is_not_text_is_an_error_of_its_own() {
     let folder = own(&[]);
     fs::write(folder.path().join("note.html"), b"one\n\xff\xfe").expect("write");
     let error = Renderer::new(Some(folder.path())).expect_err("an error");
-    assert_eq!(error.to_string(), "templates/note.html:2: is not UTF-8");
+    assert_eq!(told(&error), "templates/note.html:2: is not UTF-8");
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn backticks_become_code() {
 }
 
 /// The home page of a garden with this text as `home.html`.
-fn home_of(text: &str) -> Result<String, RenderError> {
+fn home_of(text: &str) -> Result<String, Diagnostic> {
     let folder = own(&[("home.html", text)]);
     Renderer::new(Some(folder.path()))?.home(&sample::home())
 }
@@ -254,9 +257,8 @@ fn a_template_without_end_is_an_error_at_its_line() {
         .iter()
         .map(|text| {
             let error = home_of(text).expect_err(text);
-            assert!(error.template == "templates/home.html" && error.line.is_some(), "{error}");
-            let hint = error.hint.as_deref().expect("a hint");
-            format!("{error}\n  hint: {hint}").replace(&steps, "N")
+            assert!(error.hint.is_some(), "{error}");
+            told(&error).replace(&steps, "N")
         })
         .collect();
     insta::assert_snapshot!(errors.join("\n"));
@@ -268,7 +270,7 @@ fn a_page_has_no_more_bytes_than_its_data_may_need() {
     let error = home_of(&format!("\n{{% for a in range(99999) %}}{line}{{% endfor %}}"));
     let error = error.expect_err("too long");
     assert!(error.message.starts_with("the page exceeds the limit of 16,"), "{error}");
-    assert_eq!((error.line, error.template.as_str()), (Some(2), "templates/home.html"));
+    assert_eq!((error.line, error.file.as_str()), (2, "templates/home.html"));
 }
 
 #[test]

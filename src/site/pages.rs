@@ -16,7 +16,6 @@ use crate::page::{Assets, Draft, GeneratedFile, Scene, Shard};
 use crate::render::Renderer;
 use crate::search::Indexed;
 use crate::view::legible_json;
-use crate::workspace::template_problem;
 
 /// The assets of every page with their texts; their names contain their digests.
 pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) {
@@ -123,7 +122,7 @@ impl Publisher<'_> {
         if self.sink.is_current(&path, draft.key) {
             return self.sink.keep(path, draft.key);
         }
-        let html = draft.render(self.renderer).map_err(|error| Box::new(template_problem(&error)));
+        let html = draft.render(self.renderer).map_err(Box::new);
         if let Err(problem) = &html {
             self.told((**problem).clone());
         }

@@ -12,7 +12,6 @@ use crate::guard;
 use crate::note::Note;
 use crate::page::{self, Draft, GeneratedFile, GeneratedPage, HOME, Scene, Settled, Shared};
 use crate::picture::smaller::Smaller;
-use crate::workspace::template_problem;
 
 /// Number of rendered pages that are kept.
 const MOST_PAGES: usize = 512;
@@ -126,8 +125,7 @@ impl Site {
         }
         let html = match draft.render(&self.workspace.renderer) {
             Ok(html) => html,
-            Err(error) => {
-                let problem = template_problem(&error);
+            Err(problem) => {
                 let shown = known.cloned();
                 self.unrendered.insert(path.to_owned(), problem.clone());
                 return Some(shown.ok_or(problem));
@@ -156,7 +154,7 @@ impl Site {
     ) -> Result<String, Diagnostic> {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let draft = self.preview_scene(&refers).missing_draft(depth, moved);
-        draft.render(&self.workspace.renderer).map_err(|error| template_problem(&error))
+        draft.render(&self.workspace.renderer)
     }
 
     /// Number of notes.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use neuronotes_core::store::StoreError;
 
 use crate::config::layout;
-use crate::render::RenderError;
+use crate::diagnostic::Diagnostic;
 
 /// Why a folder cannot be used as a garden.
 #[derive(Debug, thiserror::Error)]
@@ -31,5 +31,5 @@ pub enum WorkspaceError {
     Cache(PathBuf),
     /// The built-in templates are broken.
     #[error("{0}")]
-    Template(RenderError),
+    Template(Diagnostic),
 }

@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use super::link;
 use super::text::{self, Unread};
-use super::{Parsed, Stamp, Touched, Workspace, relative, template_problem};
+use super::{Parsed, Stamp, Touched, Workspace, relative};
 use crate::config;
 use crate::config::layout::{self, Kind, Layout, TEMPLATES, within};
 use crate::diagnostic::Diagnostic;
@@ -104,7 +104,7 @@ impl Workspace {
                     self.renderer = renderer;
                     None
                 }
-                Ok(Err(error)) => Some(template_problem(&error)),
+                Ok(Err(error)) => Some(error),
                 Err(panicked) => Some(Diagnostic::of_panic(TEMPLATES, &panicked)),
             },
             Err(error) => Some(link::folder(TEMPLATES, &error)),
