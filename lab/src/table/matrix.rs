@@ -17,29 +17,8 @@ const MEMORY: usize = 8 << 30;
 /// Which numbers of a scan are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Columns<'a> {
-    /// The images' embeddings, not normalised.
-    #[allow(dead_code, reason = "kinds about embeddings come next")]
-    Embedding,
     /// The units of a place, their maps pooled.
     Units(&'a Place, Pool),
-}
-
-impl Columns<'_> {
-    /// The name of the table in a scan.
-    fn table(self) -> &'static str {
-        match self {
-            Self::Embedding => "embedding",
-            Self::Units(_, Pool::Mean) => "mean",
-            Self::Units(_, Pool::Max) => "max",
-        }
-    }
-
-    fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Embedding => None,
-            Self::Units(place, _) => Some(place),
-        }
-    }
 }
 
 /// All readable images of a data set.
@@ -63,15 +42,16 @@ impl Matrix {
         dataset: &DatasetRef,
         columns: Columns<'_>,
     ) -> Result<Self, Failure> {
-        let name = match columns.place() {
-            None => "the embedding".to_owned(),
-            Some(place) => bench.request.inputs.place_name(place).to_owned(),
+        let Columns::Units(place, pool) = columns;
+        let table = match pool {
+            Pool::Mean => "mean",
+            Pool::Max => "max",
         };
+        let name = bench.request.inputs.place_name(place).to_owned();
         let mut pieces = Vec::new();
         for index in 0..dataset.shards.len() {
-            let scan = used_scan(bench, dataset, index, columns.place())?;
-            let read =
-                |store: &Store, record: &Record| Piece::read(store, record, columns.table(), &name);
+            let scan = used_scan(bench, dataset, index, Some(place))?;
+            let read = |store: &Store, record: &Record| Piece::read(store, record, table, &name);
             pieces.push(bench.result(scan, read)?);
             bench.monitor.check()?;
         }
@@ -148,10 +128,7 @@ impl Piece {
         if odd.any().int64_value(&[]) == 1 {
             let at: Vec<i64> = Vec::try_from(odd.f_nonzero()?.f_get(0)?)?;
             let (row, column) = (at[0], at[1]);
-            let what = match table {
-                "embedding" => place.to_owned(),
-                _ => format!("unit {column} of `{place}`"),
-            };
+            let what = format!("unit {column} of `{place}`");
             let key = &samples[row as usize].key;
             return Err(not_finite(&what, key, halves.double_value(&[row, column])));
         }
