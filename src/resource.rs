@@ -9,6 +9,7 @@ mod facts;
 mod fault;
 mod found;
 mod frozen;
+mod said;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use neuronotes_core::dataset;
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, Samples, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, Said, Samples, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::ModelRef;
@@ -42,6 +43,8 @@ pub struct Resources {
     models: BTreeMap<String, Result<Model, Problem>>,
     datasets: BTreeMap<String, Result<Dataset, Problem>>,
     dictionaries: BTreeMap<String, Result<Dictionary, Problem>>,
+    /// What data sets say of their images, by the digests of their content; `None` for those that cannot be listed.
+    said: BTreeMap<Digest, Option<Arc<Said>>>,
     /// Known facts; if set, no files are read.
     thawed: Option<Arc<Thawed>>,
 }
@@ -117,6 +120,7 @@ impl Resources {
     pub fn forget(&mut self) {
         self.models.clear();
         self.datasets.clear();
+        self.said.clear();
     }
 
     /// Reads everything again that was used before. Returns whether anything has changed, become unusable or become
@@ -125,6 +129,7 @@ impl Resources {
         let models = std::mem::take(&mut self.models);
         let datasets = std::mem::take(&mut self.datasets);
         let dictionaries = std::mem::take(&mut self.dictionaries);
+        self.said.clear();
         let mut changed = false;
         for (name, before) in models {
             changed |= self.model(config, digests, &name) != before;

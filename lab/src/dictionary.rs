@@ -110,6 +110,14 @@ impl Dictionary {
         (self.encoder.select(0, at), self.bias.double_value(&[at]))
     }
 
+    /// The row and the bias of a sum of features before their ReLU, with these weights: `[features]` in double precision to
+    /// `[units]` and a number, as [`Dictionary::feature`] has them.
+    pub fn along(&self, weights: &Tensor) -> (Tensor, f64) {
+        let weights = weights.to_kind(Kind::Float).to_device(self.encoder.device());
+        let bias = self.bias.dot(&weights).double_value(&[]);
+        (self.encoder.tr().mv(&weights), bias)
+    }
+
     /// One feature at each position: `[n, units, positions]` to `[n, positions]`.
     pub fn encode_one(&self, layer: &Tensor, feature: u32) -> Tensor {
         let at = i64::from(feature);

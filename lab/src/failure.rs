@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use neuronotes_core::problem::Problem;
 use neuronotes_core::protocol::Cause;
 use neuronotes_core::store::StoreError;
 use tch::TchError;
@@ -118,6 +119,15 @@ impl From<TchError> for Failure {
 impl From<Unusable> for Failure {
     fn from(Unusable { message, hint }: Unusable) -> Self {
         Self::Failed { message, hint, cause: Cause::Environment }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(Problem { message, hint }: Problem) -> Self {
+        match hint {
+            Some(hint) => Self::new(message).hint(hint),
+            None => Self::new(message),
+        }
     }
 }
 

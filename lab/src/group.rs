@@ -1,15 +1,13 @@
-//! Groups of pictures: labels, captions, data sets, files or words in; for each picture a row of a layer's units out.
+//! Groups of pictures: labels, captions, data sets, files or words in; for each picture a row of a place's units out.
 //!
-//! A row is the layer's activations, averaged over positions; at the embedding it is scaled to length 1. Rows of data sets come
+//! A row is the activations of a layer's units or a dictionary's features, averaged over positions; at the embedding it is scaled to length 1. Rows of data sets come
 //! from stored scans, those of a few pictures from a pass.
 
 use std::collections::BTreeSet;
 
-use neuronotes_core::dataset::{DatasetRef, Sample};
-use neuronotes_core::kind::group::Group;
+use neuronotes_core::dataset::{DatasetRef, Said, Sample};
+use neuronotes_core::kind::group::{self, Group};
 use neuronotes_core::kind::scan::Pool;
-use neuronotes_core::model::{Layer, Place, Stage};
-use neuronotes_core::suggest;
 use tch::{Kind, Tensor};
 
 use crate::clip::Clip;
@@ -19,6 +17,7 @@ use crate::failure::Failure;
 use crate::fit::split::{self, Split};
 use crate::pass::Pass;
 use crate::picture::Picture;
+use crate::readout::Readout;
 use crate::table::matrix::{Columns, Matrix};
 use crate::workbench::Workbench;
 
@@ -42,9 +41,9 @@ impl Own {
     ///
     /// # Errors
     /// If the request names no data set, uses no scans of it, or nothing of it can be read.
-    pub(crate) fn read(bench: &mut Workbench<'_>, layer: &Layer) -> Result<Self, Failure> {
+    pub(crate) fn read(bench: &mut Workbench<'_>, at: &Readout) -> Result<Self, Failure> {
         let dataset = bench.dataset()?;
-        let mut matrix = read(bench, dataset, layer)?;
+        let mut matrix = read(bench, dataset, at)?;
         matrix.tell(bench, dataset)?;
         Ok(Self(matrix))
     }
@@ -74,54 +73,21 @@ impl Own {
             (0..self.0.samples.len()).filter(|place| !than.contains(place)).collect();
         match others.is_empty() {
             false => Ok(self.at(others)),
-            true => Err(Failure::new("the group has all pictures of the data set")
-                .hint("give the other group, too")),
+            true => Err(group::all_of_it().into()),
         }
     }
 
     /// The pictures of labels or captions.
-    fn select(&self, group: &Group, items: &[String]) -> Result<Members, Failure> {
-        let holds = |group: &Group, sample: &Sample| {
-            group.holds(sample.label.as_deref(), sample.caption.as_deref())
-        };
+    fn select(&self, group: &Group) -> Result<Members, Failure> {
         // A label that no picture has is a mistake.
-        for item in items {
-            let alone = match group {
-                Group::Labels(_) => Group::Labels(vec![item.clone()]),
-                _ => Group::Captions(vec![item.clone()]),
-            };
-            if !self.0.samples.iter().any(|sample| holds(&alone, sample)) {
-                return Err(self.missing(&alone, item));
-            }
+        if let Some((_, problem)) = group.missing(&Said::of(&self.0.samples)).into_iter().next() {
+            return Err(problem.into());
         }
+        let holds =
+            |sample: &Sample| group.holds(sample.label.as_deref(), sample.caption.as_deref());
         let places = self.0.samples.iter().enumerate();
-        let places = places.filter(|(_, sample)| holds(group, sample));
+        let places = places.filter(|(_, sample)| holds(sample));
         Ok(self.at(places.map(|(place, _)| place).collect()))
-    }
-
-    fn missing(&self, group: &Group, item: &str) -> Failure {
-        let (has, by_label) = match group {
-            Group::Labels(_) => ("the label", true),
-            _ => ("a caption with the words", false),
-        };
-        let said = |sample: &Sample| {
-            if by_label { sample.label.clone() } else { sample.caption.clone() }
-        };
-        let known: BTreeSet<String> = self.0.samples.iter().filter_map(said).collect();
-        let failure = Failure::new(format!("no picture of the data set has {has} `{item}`"));
-        let nothing = match by_label {
-            true => {
-                "the data set has no labels; `labels: folders` in neuronotes.yaml makes labels of folders"
-            }
-            false => "the data set has no captions",
-        };
-        match known.is_empty() {
-            true => failure.hint(nothing),
-            false => match suggest::hint(item, known.iter().map(String::as_str)) {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            },
-        }
     }
 }
 
@@ -132,15 +98,15 @@ impl Own {
 pub(crate) fn members(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     group: &Group,
     own: Option<&Own>,
 ) -> Result<Members, Failure> {
     let mut pictures = Vec::new();
     match group {
-        Group::Labels(items) | Group::Captions(items) => {
+        Group::Labels(_) | Group::Captions(_) => {
             let own = own.ok_or_else(|| Failure::new("the request names no data set"))?;
-            return own.select(group, items);
+            return own.select(group);
         }
         Group::Dataset(digest) => {
             let dataset = bench.named_dataset(digest)?;
@@ -148,7 +114,7 @@ pub(crate) fn members(
             let mine = bench.request.dataset.as_ref().map(|mine| mine.pictures().content());
             return Ok(match own.filter(|_| mine == Some(content)) {
                 Some(own) => own.at((0..own.0.samples.len()).collect()),
-                None => Members::apart(read(bench, dataset, layer)?.rows),
+                None => Members::apart(read(bench, dataset, at)?.rows),
             });
         }
         Group::Images(digests) => {
@@ -165,8 +131,8 @@ pub(crate) fn members(
             }
         }
     }
-    let rows = looked_at(bench, clip, layer, &pictures)?;
-    Ok(Members::apart(scaled(rows, layer.stage)?))
+    let rows = looked_at(bench, clip, at, &pictures)?;
+    Ok(Members::apart(scaled(rows, at.is_scaled())?))
 }
 
 /// The pictures of two groups without common pictures; the second is all other pictures of the data set if it is left out.
@@ -176,25 +142,22 @@ pub(crate) fn members(
 pub(crate) fn two(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     (positive, negative): (&Group, Option<&Group>),
     own: Option<&Own>,
 ) -> Result<(Members, Members), Failure> {
-    let positive = members(bench, clip, layer, positive, own)?;
+    let positive = members(bench, clip, at, positive, own)?;
     let negative = match (negative, own) {
-        (Some(negative), own) => members(bench, clip, layer, negative, own)?,
+        (Some(negative), own) => members(bench, clip, at, negative, own)?,
         (None, Some(own)) => own.others(&positive.own)?,
-        (None, None) => {
-            let why =
-                "without `negative` it is all other pictures of the data set, but there are none";
-            return Err(Failure::new(why).hint("add `negative`, or a `dataset`"));
-        }
+        (None, None) => return Err(group::no_others().into()),
     };
     let both = positive.own.iter().find(|place| negative.own.contains(place));
     if let Some((both, own)) = both.zip(own) {
         let key = &own.0.samples[*both].key;
-        return Err(Failure::new(format!("the picture `{key}` is in both groups"))
-            .hint("`positive` and `negative` must have no picture in common"));
+        return Err(
+            Failure::new(format!("the picture `{key}` is in both groups")).hint(group::APART)
+        );
     }
     Ok((positive, negative))
 }
@@ -224,27 +187,26 @@ impl Members {
 }
 
 /// A data set at a layer, without captions and labels.
-fn read(bench: &mut Workbench<'_>, dataset: &DatasetRef, layer: &Layer) -> Result<Matrix, Failure> {
-    let place = Place::Layer(layer.name.canonical.clone());
-    let matrix = Matrix::read(bench, dataset, Columns::Units(&place, Pool::Mean))?;
-    Ok(Matrix { rows: scaled(matrix.rows, layer.stage)?, ..matrix })
+fn read(bench: &mut Workbench<'_>, dataset: &DatasetRef, at: &Readout) -> Result<Matrix, Failure> {
+    let matrix = Matrix::read(bench, dataset, Columns::Units(&at.place, Pool::Mean))?;
+    Ok(Matrix { rows: scaled(matrix.rows, at.is_scaled())?, ..matrix })
 }
 
 /// The activations of pictures, averaged over positions: `[pictures, units]`.
 fn looked_at(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     pictures: &[Picture],
 ) -> Result<Tensor, Failure> {
-    let stages = [layer.stage];
+    let stages = [at.layer.stage];
     let mut rows = Vec::new();
     Pass::new(clip, &stages, "looking at pictures").run_all(
         pictures,
         bench.monitor,
         |_, found| {
-            let units = by_unit(found.get(layer.stage)?); // [n, units, positions]
-            let means = units.mean_dim([2i64].as_slice(), false, Kind::Float);
+            let units = by_unit(found.get(at.layer.stage)?); // [n, units, positions]
+            let means = at.pooled(&units).0; // [n, units]
             rows.push(means.to_device(tch::Device::Cpu));
             Ok(())
         },
@@ -253,11 +215,11 @@ fn looked_at(
 }
 
 /// Rows as they count: at the embedding scaled to length 1, elsewhere as they are.
-fn scaled(rows: Tensor, stage: Stage) -> Result<Tensor, Failure> {
+pub(crate) fn scaled(rows: Tensor, is_scaled: bool) -> Result<Tensor, Failure> {
     if rows.isfinite().all().int64_value(&[]) != 1 {
         return Err(Failure::new("activations are not finite"));
     }
-    if stage != Stage::Embedding {
+    if !is_scaled {
         return Ok(rows);
     }
     let lengths = rows.square().sum_dim_intlist([1i64].as_slice(), true, Kind::Float).sqrt();
@@ -290,10 +252,7 @@ mod tests {
     #[test]
     fn labels_and_captions_select_rows_and_the_others_are_the_rest() {
         let own = own();
-        let of = |group: Group| {
-            let (Group::Labels(items) | Group::Captions(items)) = &group else { unreachable!() };
-            own.select(&group, items)
-        };
+        let of = |group: Group| own.select(&group);
         let animals = of(Group::Labels(vec!["animal".into()])).expect("two");
         assert_eq!(animals.own, [0, 3]);
         assert_eq!(
@@ -316,8 +275,8 @@ mod tests {
     fn rows_are_scaled_at_the_embedding_alone() {
         let rows = || Tensor::from_slice(&[3.0f32, 4.0]).view([1, 2]);
         let numbers = |rows: Tensor| Vec::<f32>::try_from(rows.view(-1)).expect("numbers");
-        assert_eq!(numbers(scaled(rows(), Stage::Embedding).expect("rows")), [0.6, 0.8]);
-        let layer = Stage::Embedding;
-        assert!(scaled(rows() * 0.0, layer).is_err() && scaled(rows() / 0.0, layer).is_err());
+        assert_eq!(numbers(scaled(rows(), true).expect("rows")), [0.6, 0.8]);
+        assert_eq!(numbers(scaled(rows(), false).expect("rows")), [3.0, 4.0]);
+        assert!(scaled(rows() * 0.0, true).is_err() && scaled(rows() / 0.0, true).is_err());
     }
 }

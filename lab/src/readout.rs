@@ -1,8 +1,8 @@
 //! Readouts: a place and the activations of its layer in; the activations of the place's units out. Only this file
 //! distinguishes layers and dictionaries.
 
-use neuronotes_core::model::{Layer, Place};
-use tch::{Kind, Tensor};
+use neuronotes_core::model::{Layer, Place, Stage};
+use tch::{Device, Kind, Tensor};
 
 use crate::clip::Clip;
 use crate::dictionary::Dictionary;
@@ -16,6 +16,8 @@ use crate::workbench::Workbench;
 pub struct Readout {
     /// The layer itself, or the layer that the dictionary is over.
     pub layer: Layer,
+    /// The layer or the dictionary.
+    pub place: Place,
     dictionary: Option<(String, Dictionary)>,
 }
 
@@ -34,7 +36,18 @@ impl Readout {
                 Some((file.name.clone(), dictionary))
             }
         };
-        Ok(Self { layer, dictionary })
+        Ok(Self { layer, place: place.clone(), dictionary })
+    }
+
+    /// The readout of a layer's own units.
+    pub fn of_layer(layer: Layer) -> Self {
+        let place = Place::Layer(layer.name.canonical.clone());
+        Self { layer, place, dictionary: None }
+    }
+
+    /// Whether a picture's units are scaled to length 1 before they are compared with a direction: those of the embedding.
+    pub fn is_scaled(&self) -> bool {
+        self.dictionary.is_none() && self.layer.stage == Stage::Embedding
     }
 
     /// Its name: the dictionary's, or the layer's.
@@ -55,6 +68,14 @@ impl Readout {
         }
     }
 
+    /// The mean of each unit over positions, in double precision: `[n, units, positions]`, the layer's, to `[n, units]`.
+    pub fn means(&self, layer: &Tensor) -> Tensor {
+        match &self.dictionary {
+            None => layer.mean_dim([2i64].as_slice(), false, Kind::Double),
+            Some((_, dictionary)) => dictionary.pooled(layer).0.to_kind(Kind::Double),
+        }
+    }
+
     /// The mean and the greatest of each unit over positions: `[n, units, positions]`, the layer's, to twice `[n, units]`.
     pub fn pooled(&self, layer: &Tensor) -> (Tensor, Tensor) {
         match &self.dictionary {
@@ -64,6 +85,33 @@ impl Readout {
             ),
             Some((_, dictionary)) => dictionary.pooled(layer),
         }
+    }
+
+    /// The aim of a visualisation of a direction, a vector of units. A sum of features is taken before their ReLU.
+    ///
+    /// # Errors
+    /// If it has another number of units.
+    pub fn aim_along(
+        &self,
+        direction: &[f64],
+        position: Where,
+        device: Device,
+    ) -> Result<Aim, Failure> {
+        if direction.len() != self.units() {
+            let (its, ours) = (direction.len(), self.units());
+            let name = self.name();
+            return Err(Failure::new(format!(
+                "the direction has {its} units, and `{name}` has {ours}"
+            )));
+        }
+        let direction = Tensor::from_slice(direction);
+        Ok(match &self.dictionary {
+            None => Aim::Direction(direction.to_kind(Kind::Float).to_device(device), position),
+            Some((_, dictionary)) => {
+                let (row, bias) = dictionary.along(&direction);
+                Aim::Features { row, bias, position }
+            }
+        })
     }
 
     /// The aim of a visualisation of one unit. A feature is taken before its ReLU, which has no gradient while the feature is

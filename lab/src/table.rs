@@ -41,7 +41,7 @@ pub fn scans(
         .collect()
 }
 
-/// The embeddings of a data set's images, an [`Embedded`] for each shard; or, if a layer is named, the activations there,
+/// The embeddings of a data set's images, an [`Embedded`] for each shard; or, if a place is named, the activations of its units,
 /// averaged over positions.
 ///
 /// # Errors
@@ -49,13 +49,12 @@ pub fn scans(
 pub fn embeddings(
     bench: &mut Workbench<'_>,
     dataset: &DatasetRef,
-    layer: Option<&str>,
+    place: Option<&Place>,
 ) -> Result<Vec<Embedded>, Failure> {
-    let place = layer.map(|layer| Place::Layer(layer.to_owned()));
     (0..dataset.shards.len())
         .map(|index| {
-            let request = used_scan(bench, dataset, index, place.as_ref())?;
-            let table = if layer.is_some() { "mean" } else { "embedding" };
+            let request = used_scan(bench, dataset, index, place)?;
+            let table = if place.is_some() { "mean" } else { "embedding" };
             bench.result(request, |store, record| Embedded::read(store, record, table))
         })
         .collect()
@@ -177,10 +176,10 @@ impl Embedded {
         let embeddings: Vec<f32> = (0..count).map(|at| table.number(at)).collect();
         if let Some(at) = embeddings.iter().position(|number| !number.is_finite()) {
             let unit = at % table.columns.max(1);
-            let layer = record.request["params"]["layer"].as_str().unwrap_or_default();
-            let what = match name {
-                "embedding" => "the embedding".to_owned(),
-                _ => format!("unit {unit} of `{layer}`"),
+            let place = record.request["params"].as_object().and_then(Place::of);
+            let what = match (name, &place) {
+                ("embedding", _) | (_, None) => "the embedding".to_owned(),
+                (_, Some(place)) => format!("unit {unit} at `{}`", place.layer()),
             };
             let key = &table.samples[at / table.columns.max(1)].key;
             return Err(not_finite(&what, key, embeddings[at].into()));

@@ -5,7 +5,6 @@
 //! again.
 
 use neuronotes_core::kind::class::PLACE;
-use neuronotes_core::model::Stage;
 use neuronotes_core::tokenizer::Tokenizer;
 use tch::{Kind, Tensor};
 
@@ -16,6 +15,7 @@ use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
 use crate::pass::Pass;
 use crate::picture::Picture;
+use crate::readout::Readout;
 use crate::table::Embedded;
 
 /// The least that is left of a unit vector after projecting out; less is rounding.
@@ -90,20 +90,31 @@ impl Prompts<'_> {
     }
 }
 
-/// A unit vector for each picture: its activations at a stage, averaged over positions. `one_by_one` is that of a [`Pass`].
+/// A unit vector for each picture: its embedding. `one_by_one` is that of a [`Pass`].
 pub(crate) fn pictures(
     clip: &Clip,
-    stage: Stage,
+    pictures: &[Picture],
+    one_by_one: bool,
+    monitor: &mut dyn Monitor,
+) -> Result<Vec<Row>, Failure> {
+    let embedding = Readout::of_layer(clip.architecture.embedding_layer());
+    pictures_at(clip, &embedding, pictures, one_by_one, monitor)
+}
+
+/// A unit vector for each picture: the units of a place, averaged over positions. `one_by_one` is that of a [`Pass`].
+pub(crate) fn pictures_at(
+    clip: &Clip,
+    at: &Readout,
     pictures: &[Picture],
     one_by_one: bool,
     monitor: &mut dyn Monitor,
 ) -> Result<Vec<Row>, Failure> {
     let mut all = Vec::new();
-    let stages = [stage];
+    let stages = [at.layer.stage];
     let pass = Pass { one_by_one, ..Pass::new(clip, &stages, "looking at pictures") };
     pass.run_all(pictures, monitor, |_, found| {
-        let layer = by_unit(found.get(stage)?); // [n, units, positions]
-        let found = rows(&layer.mean_dim([2i64].as_slice(), false, Kind::Double))?; // [n, units]
+        let layer = by_unit(found.get(at.layer.stage)?); // [n, units, positions]
+        let found = rows(&at.means(&layer))?; // [n, units]
         let found = found.into_iter().map(|row| unit(row, "a picture"));
         all.extend(found.collect::<Result<Vec<_>, _>>()?);
         Ok(())

@@ -41,6 +41,13 @@ impl Asked {
         let known: Vec<&BlockRef> = self.inputs.blocks.iter().filter(same).collect();
         let has_role = known.iter().any(|known| known.role == block.role);
         if known.is_empty() {
+            // A measurement may look at pictures as the one that it uses did.
+            let ours = &mut self.inputs.dictionaries;
+            for theirs in &request.inputs.dictionaries {
+                if !ours.iter().any(|file| file.digest == theirs.digest) {
+                    ours.push(theirs.clone());
+                }
+            }
             self.uses.push(request);
         }
         if !has_role {

@@ -75,7 +75,8 @@ impl<'a, 'r> Reading<'a, 'r> {
     ) -> Json {
         if items.is_empty() {
             if self.is_sound() {
-                self.problem(list, format!("`{}` is an empty list", self.field), None);
+                let hint = "list at least one".to_owned();
+                self.problem(list, format!("`{}` is an empty list", self.field), Some(hint));
             }
             return Json::Null;
         }

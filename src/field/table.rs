@@ -16,6 +16,7 @@ pub(super) fn family(ty: Type) -> Box<dyn Family> {
         Type::Precision => Box::new(word::Choice { words: &Precision::NAMES, is_parameter: false }),
         Type::Seed => Box::new(number::Seed),
         Type::Text => Box::new(text::Text),
+        Type::Prompt => Box::new(text::Prompt),
         Type::Id => Box::new(text::Id),
         Type::Texts => Box::new(text::Texts),
         Type::Templates => Box::new(text::Templates),

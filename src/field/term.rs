@@ -6,9 +6,7 @@ use std::ops::Range;
 use neuronotes_core::kind::direction::TAKEN;
 use neuronotes_core::kind::term::{MOST_TERMS, SOURCES, Source, Term};
 use neuronotes_core::kind::{MOST_PICTURES, MOST_UNITS, Takes};
-use neuronotes_core::model::Place;
 use neuronotes_core::problem::Problem;
-use neuronotes_core::request::Request;
 use neuronotes_core::suggest;
 use serde_json::{Map, Value as Json, json};
 
@@ -291,6 +289,12 @@ fn resolve_source(
                 return Err(wrong(problem.hint(hint)));
             }
             let embedding = architecture.embedding_layer();
+            if let Some(place) = sources.place().filter(|place| place.dictionary.is_some()) {
+                let name = place.shown();
+                let message = format!("a text has no direction among the features of `{name}`");
+                let hint = "use pictures, words, units, a data set or other directions";
+                return Err(wrong(Problem::new(message).hint(hint)));
+            }
             let layer = sources.place().map(|place| &place.layer);
             if let Some(layer) = layer.filter(|layer| layer.stage != embedding.stage) {
                 let message =
@@ -316,7 +320,6 @@ fn resolve_source(
         }
         Source::Target(name) => {
             let (block, request) = block::one(TAKEN, name, sources).map_err(wrong)?;
-            is_there(&request, name, sources).map_err(wrong)?;
             *name = block.key.hex();
             asked.add_used(block, request);
             asked.too_much(1).map_or(Ok(()), |problem| Err(wrong(problem)))?;
@@ -339,21 +342,4 @@ fn place(sources: &dyn Sources) -> ResolvedPlace {
         ResolvedPlace { layer, dictionary: None }
     };
     sources.place().cloned().unwrap_or_else(embedding)
-}
-
-/// Checks that another block's direction is at the place of this one.
-fn is_there(used: &Request, name: &str, sources: &dyn Sources) -> Result<(), Problem> {
-    let ours = place(sources);
-    let its = Place::of(&used.params);
-    let Some(its) = its.filter(|its| *its != ours.place()) else { return Ok(()) };
-    let named = used.inputs.dictionary(&its).map(|file| file.name.clone());
-    let layer = sources.model().1.layer(its.layer()).ok();
-    let named = named.or_else(|| layer.map(|layer| layer.name.shown().to_owned()));
-    let its = named.unwrap_or_else(|| its.layer().to_owned());
-    let message =
-        format!("the direction `{name}` is at `{its}`, and this block is at `{}`", ours.shown());
-    Err(Problem::new(message).hint(match sources.layer_written() {
-        Some(_) => "give both the same `layer`".to_owned(),
-        None => format!("add `layer: {its}`"),
-    }))
 }

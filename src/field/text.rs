@@ -32,6 +32,27 @@ impl Family for Text {
     }
 }
 
+/// One text that the model reads.
+pub(super) struct Prompt;
+
+impl Family for Prompt {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        Text.read(node, at)
+    }
+
+    fn prompts(&self, value: &Json) -> Vec<(String, String)> {
+        vec![(String::new(), plain(value))]
+    }
+
+    fn takes(&self) -> String {
+        Text.takes()
+    }
+
+    fn schema(&self, kind: &Kind) -> Json {
+        Text.schema(kind)
+    }
+}
+
 /// The block's name within its note.
 pub(super) struct Id;
 

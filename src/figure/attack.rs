@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use neuronotes_core::kind::attack::{self, Attack, Example, Outcome, Params};
+use neuronotes_core::kind::attack::{self, Answers, Attack, Example, Outcome, Params};
 use neuronotes_core::kind::zero_shot::Truth;
 use neuronotes_core::number::{fixed, percent, thousands};
 use neuronotes_core::statistics::{part, wilson};
@@ -21,7 +21,8 @@ pub(super) static FIGURE: Figure = Figure { kind: &attack::KIND, height, draw };
 fn height(params: &Map<String, Value>) -> u32 {
     typed(params).map_or(0, |params: Params| {
         let texts = params.attacks.iter().map(|attack| attack.names.len()).sum::<usize>() as u32;
-        60 + texts.min(40) * (28 + params.examples.div_ceil(4) * 200)
+        let bars = if params.probe.is_some() { 2 } else { 1 };
+        60 + texts.min(40) * (bars * 28 + params.examples.div_ceil(4) * 200)
     })
 }
 
@@ -31,7 +32,10 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let classes = outcome.classes.len();
     let fits = |class: u32| (class as usize) < classes;
     let known = |attack: &Attack| {
-        let all = attack.examples.iter().flat_map(|example| [example.was, example.is]);
+        let all = attack.examples.iter().flat_map(|example| {
+            let probe = example.probe.map(|(was, is)| [was, is]);
+            [example.was, example.is].into_iter().chain(probe.into_iter().flatten())
+        });
         all.chain([attack.target]).all(fits)
     };
     if !outcome.attacks.iter().all(known) {
@@ -42,16 +46,26 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         target if target == attack.text => target.to_owned(),
         target => format!("“{}” → {target}", attack.text),
     };
-    let bars = outcome
-        .attacks
-        .iter()
-        .map(|attack| accuracy(&title(attack), attack.changed_to, outcome.count));
+    let probe = context.used("probe").next().map_or("probe", |known| &known.name);
+    let bars = outcome.attacks.iter().flat_map(|attack| {
+        let title = title(attack);
+        let Some(answers) = attack.probe else {
+            return vec![accuracy(&title, attack.changed_to, outcome.count)];
+        };
+        vec![
+            accuracy(&format!("{title}, zero-shot"), attack.changed_to, outcome.count),
+            accuracy(&format!("{title}, {probe}"), answers.changed_to, outcome.count),
+        ]
+    });
     let heading = "Pictures that a text changed to its target, with 95 % intervals";
     let mut parts = vec![Part::bars(heading, ["text", "pictures"], bars.collect())];
     for attack in &outcome.attacks {
         let item = |example: &Example| {
-            let caption =
+            let mut caption =
                 format!("{}: {} → {}", example.caption, name(example.was), name(example.is));
+            if let Some((was, is)) = example.probe {
+                caption += &format!(" ({probe}: {} → {})", name(was), name(is));
+            }
             let size = (example.side, example.side);
             let alt = format!("{} under the text {}", example.caption, attack.text);
             Ok(GridItem {
@@ -80,44 +94,82 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     } else if params.truth != Truth::None {
         note += "; none of the images is of one of the classes, so that there is no accuracy without a text";
     }
+    if let (Some(probed), true) = (outcome.probe, outcome.of > 0) {
+        let (low, high) = wilson(probed.right, outcome.of);
+        note += &format!(
+            ", and {} by the probe {probe} ({} to {}), which was fitted to {} of the images",
+            percent(part(probed.right, outcome.of)),
+            percent(low),
+            percent(high),
+            thousands(probed.fitted),
+        );
+    }
     if outcome.skipped > 0 {
         note += &format!("; {} images could not be read", thousands(outcome.skipped));
     }
-    let head = [
-        "text",
-        "target",
-        "changed to",
-        "already equal",
-        "changed away",
-        "neither",
-        "success",
-        "95 % interval",
-        "pixels covered",
-        "mean probability without",
-        "mean probability with",
-    ];
-    let row = |attack: &Attack| {
-        let (low, high) = wilson(attack.changed_to, outcome.count);
+    Ok(Drawing::Parts { parts, table: table(&outcome, probe), note })
+}
+
+/// The heads of the table's columns; with a probe, one more says whose answers a row is about.
+const HEAD: [&str; 11] = [
+    "text",
+    "target",
+    "changed to",
+    "already equal",
+    "changed away",
+    "neither",
+    "success",
+    "95 % interval",
+    "pixels covered",
+    "mean probability without",
+    "mean probability with",
+];
+
+/// A row for each text; two if there is a probe.
+fn table(outcome: &Outcome, probe: &str) -> Table {
+    let row = |attack: &Attack, answers: &Answers| {
+        let (low, high) = wilson(answers.changed_to, outcome.count);
         let share = |images: u64| percent(part(images, outcome.count));
         vec![
             attack.text.clone(),
-            name(attack.target).to_owned(),
-            thousands(attack.changed_to),
-            thousands(attack.already_equal),
-            thousands(attack.changed_away),
-            thousands(attack.neither),
-            share(attack.changed_to),
+            outcome.classes[attack.target as usize].clone(),
+            thousands(answers.changed_to),
+            thousands(answers.already_equal),
+            thousands(answers.changed_away),
+            thousands(answers.neither),
+            share(answers.changed_to),
             format!("{} to {}", percent(low), percent(high)),
             percent(attack.covered),
-            fixed(attack.before, 4),
-            fixed(attack.after, 4),
+            fixed(answers.before, 4),
+            fixed(answers.after, 4),
         ]
     };
-    Ok(Drawing::Parts {
-        parts,
-        table: Table::new(&head, outcome.attacks.iter().map(row).collect()),
-        note,
-    })
+    let rows = outcome.attacks.iter().flat_map(|attack| {
+        let own = row(attack, &by_texts(attack));
+        let Some(answers) = &attack.probe else { return vec![own] };
+        let whose = |mut row: Vec<String>, whose: &str| {
+            row.insert(2, whose.to_owned());
+            row
+        };
+        vec![whose(own, "zero-shot"), whose(row(attack, answers), probe)]
+    });
+    let mut head = HEAD.to_vec();
+    if outcome.probe.is_some() {
+        head.insert(2, "answers of");
+    }
+    Table::new(&head, rows.collect())
+}
+
+/// What a text did to zero-shot classification.
+fn by_texts(attack: &Attack) -> Answers {
+    Answers {
+        changed_to: attack.changed_to,
+        already_equal: attack.already_equal,
+        changed_away: attack.changed_away,
+        neither: attack.neither,
+        before: attack.before,
+        after: attack.after,
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +191,10 @@ mod tests {
     #[test]
     fn an_attack_is_a_bar_and_the_pictures_that_it_changed_most() {
         insta::assert_json_snapshot!(drawn(&attack::sample(0.75)).expect("a drawing"));
+        insta::assert_json_snapshot!(drawn(&attack::sample_with_probe(0.75)).expect("a drawing"));
+        let mut damaged = attack::sample_with_probe(0.75);
+        damaged.attacks[0].examples[0].probe = Some((0, 9));
+        assert!(drawn(&damaged).is_err());
         let mut damaged = attack::sample(0.75);
         damaged.attacks[0].target = 9;
         assert!(drawn(&damaged).is_err());

@@ -22,7 +22,8 @@ pub(super) static FIGURE: Figure = Figure { kind: &direction::KIND, height, draw
 /// A bar a unit, two of the AUC, and two rows of pictures.
 fn height(params: &Map<String, Value>) -> u32 {
     let Some(params) = typed::<Params>(params) else { return 300 };
-    let groups = if params.positive.is_some() { 100 } else { 0 };
+    let judged = params.positive.is_some() || params.probe.is_some();
+    let groups = if judged { 100 } else { 0 };
     params.largest * 28 + 50 + groups + params.pictures.div_ceil(4) * 2 * 180
 }
 
@@ -37,7 +38,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     };
     if let Some(groups) = &outcome.groups {
         parts.push(Part::bars(
-            "Positive against negative pictures (AUC; 0.5 is chance)",
+            &format!("{} (AUC; 0.5 is chance)", against(&params)),
             ["pictures", "area under the ROC curve"],
             aucs(groups),
         ));
@@ -101,6 +102,15 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     })
 }
 
+/// The groups that the AUC compares.
+fn against(params: &Params) -> String {
+    match (&params.class, &params.against) {
+        (Some(class), Some(other)) => format!("Pictures of {class} against those of {other}"),
+        (Some(class), None) => format!("Pictures of {class} against those of other classes"),
+        (None, _) => "Positive against negative pictures".to_owned(),
+    }
+}
+
 /// The AUC of held-out pictures with its interval, and that of the others.
 fn aucs(groups: &Groups) -> Vec<Bar> {
     let held_out = groups.auc.map(|auc| {
@@ -150,14 +160,27 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
 
 /// What it was made of, in a few words.
 fn made_of(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String {
+    let counted = |(made, held): (u64, u64)| match held {
+        0 => thousands(made),
+        held => format!("{}, and {} held out", thousands(made), thousands(held)),
+    };
+    let other = params.against.as_deref();
+    if let Some((class, groups)) = params.class.as_ref().zip(outcome.groups.as_ref()) {
+        let probe = context.used("probe").next().map_or("a probe", |known| &known.name);
+        let (line, others) = match other {
+            Some(other) => (format!("{class} less that of {other}"), other),
+            None => (class.clone(), "the other classes"),
+        };
+        return format!(
+            "line of the probe {probe} for {line}; pictures of {class} ({}) and of {others} ({})",
+            counted(groups.positive),
+            counted(groups.negative),
+        );
+    }
     let Some((positive, groups)) = params.positive.as_ref().zip(outcome.groups.as_ref()) else {
         let terms = params.direction.as_ref().map(|terms| direction_line(terms, context.inputs));
         let unit = params.unit.map(|unit| UnitRef::plain(&params.layer, unit));
         return terms.or(unit).unwrap_or_default();
-    };
-    let counted = |(made, held): (u64, u64)| match held {
-        0 => thousands(made),
-        held => format!("{}, and {} held out", thousands(made), thousands(held)),
     };
     let negative = params.negative.as_ref().map(|group| group_line(group, context.inputs));
     let method = match params.method {
@@ -185,18 +208,18 @@ mod tests {
     use crate::figure::tests::Stored;
 
     fn drawn(params: Value, outcome: &Outcome) -> Drawing {
-        let word = BlockRef {
-            role: "without".to_owned(),
-            name: "word".to_owned(),
+        let block = |role: &str, name: &str| BlockRef {
+            role: role.to_owned(),
+            name: name.to_owned(),
             note: "a.md".to_owned(),
-            id: "word".to_owned(),
+            id: name.to_owned(),
             which: String::new(),
-            key: Digest::of(b"word"),
+            key: Digest::of(name.as_bytes()),
         };
         let mut stored = Stored::new(&direction::KIND, params, outcome)
             .output("001.png", "image/png", b"001.png")
             .output("002.png", "image/png", b"002.png");
-        stored.inputs.blocks = vec![word];
+        stored.inputs.blocks = vec![block("without", "word"), block("probe", "groups")];
         draw(&stored.context()).expect("a drawing")
     }
 
@@ -210,6 +233,33 @@ mod tests {
             "largest": 2, "pictures": 1,
         });
         insta::assert_json_snapshot!(drawn(params, &direction::sample(0.875)));
+    }
+
+    #[test]
+    fn a_line_of_a_probe_says_which_probe_and_which_classes() {
+        let line = |more: Value| {
+            let mut params = json!({
+                "layer": "visual.layer4.0.add", "probe": "a key", "class": "food",
+                "largest": 2, "pictures": 0,
+            });
+            params.as_object_mut().expect("fields").extend(more.as_object().expect("more").clone());
+            let outcome = Outcome { left: None, cosines: vec![], ..direction::sample(0.875) };
+            let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else {
+                panic!("parts")
+            };
+            (serde_json::to_value(&parts[0]).expect("JSON").to_string(), note)
+        };
+        let (title, note) = line(json!({}));
+        assert!(title.contains("Pictures of food against those of other classes (AUC"), "{title}");
+        let begins = "line of the probe groups for food; pictures of food (6, and 2 held out) and of \
+                      the other classes (18, and 6 held out); length";
+        assert!(note.starts_with(begins), "{note}");
+        let (title, note) = line(json!({ "against": "animal" }));
+        assert!(title.contains("Pictures of food against those of animal (AUC"), "{title}");
+        assert!(
+            note.starts_with("line of the probe groups for food less that of animal; "),
+            "{note}"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use neuronotes_core::request::{Inputs, Request};
 use serde_json::{Map, Value};
 
 use super::asking::{Asking, unnamed, unusable};
+use super::known::{Facts, wrong};
 use super::planned::Planned;
 use super::planner::Planner;
 use super::sources::Known;
@@ -132,9 +133,16 @@ impl Planner<'_> {
                 None
             }
         };
-        // A scan of a dictionary has all its features; a direction is in the space of a layer's units.
-        let whole =
-            kind.features || kind.scan == Scan::Layer && !asked.params.contains_key(DIRECTION);
+        if problems.is_empty() {
+            let (dataset, place) = (dataset.as_ref(), place.as_ref());
+            let mut known = Facts { planner: &mut *self, asked: &asked, dataset, place };
+            let misnamed = kind.misnamed(&asked.params, &mut known);
+            problems.extend(at.diagnostics("", misnamed.into_iter().map(wrong).collect()));
+        }
+        // A scan of a dictionary has all its features, and a direction is a sum of them.
+        let whole = kind.features
+            || kind.scan == Scan::Layer
+            || asked.params.contains_key(DIRECTION);
         let dictionary = place.as_ref().filter(|place| place.dictionary.is_some() && !whole);
         if let (Some(dictionary), true, true) =
             (dictionary, problems.is_empty(), unit(kind, &asked.params).is_none())
@@ -143,7 +151,7 @@ impl Planner<'_> {
                 "`{}` is a dictionary, and the block names no `unit` of it",
                 dictionary.shown()
             );
-            let hint = "directions, and objectives of a whole layer, need a layer";
+            let hint = "what is about a whole layer needs a layer";
             problems.push(at.at("layer", "", message).hint(hint));
         }
         if !problems.is_empty() {

@@ -12,6 +12,7 @@ mod block;
 pub mod explain;
 pub mod input;
 mod kept;
+mod known;
 mod named;
 mod place;
 mod planned;

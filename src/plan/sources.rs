@@ -73,6 +73,9 @@ impl Sources for Known<'_, '_, '_> {
             if takes.before {
                 self.is_before(request, &noun, name)?;
             }
+            if takes.here {
+                self.is_here(request, &noun, name)?;
+            }
         }
         let block = |(block, request)| (BlockRef { role: self.field.to_owned(), ..block }, request);
         Ok(found.into_iter().map(block).collect())
@@ -118,6 +121,26 @@ impl<'a> Known<'_, 'a, '_> {
                 Err(Problem::new(message).hint(hint))
             }
         }
+    }
+
+    /// Checks that what a block uses is at the block's own place; without a layer, that is the embedding.
+    fn is_here(&self, used: &Request, noun: &str, name: &str) -> Result<(), Problem> {
+        let architecture = &self.at.model.architecture;
+        let embedding =
+            || ResolvedPlace { layer: architecture.embedding_layer(), dictionary: None };
+        let ours = self.place.cloned().unwrap_or_else(embedding);
+        let its = Place::of(&used.params);
+        let Some(its) = its.filter(|its| *its != ours.place()) else { return Ok(()) };
+        let named = used.inputs.dictionary(&its).map(|file| file.name.clone());
+        let layer = architecture.layer(its.layer()).ok();
+        let named = named.or_else(|| layer.map(|layer| layer.name.shown().to_owned()));
+        let its = named.unwrap_or_else(|| its.layer().to_owned());
+        let message =
+            format!("the {noun} `{name}` is at `{its}`, and this block is at `{}`", ours.shown());
+        Err(Problem::new(message).hint(match self.layer_written() {
+            Some(_) => "give both the same `layer`".to_owned(),
+            None => format!("add `layer: {its}`"),
+        }))
     }
 
     /// A file of the garden; with frozen results, its state when they were frozen.

@@ -180,13 +180,33 @@ fn frozen_results_need_no_dictionary() {
 }
 
 #[test]
+fn directions_of_features_are_asked_for_as_those_of_units() {
+    let garden = garden();
+    let cats = "id: cats\nlayer: parts\npositive: { captions: [cat] }\n";
+    let of = |kind: &str| block(kind, "layer: parts\ntarget: cats\n");
+    let kinds = ["dataset_examples", "activation_histogram", "unit_summary", "feature_vis"];
+    let all: String = kinds.map(of).concat();
+    let sum = block("dataset_examples", "layer: parts\nunits: { 0: 2, 1: -1 }\n");
+    garden.note("a.md", &format!("{}{all}{sum}", block("direction", cats)));
+    assert_eq!(said(&garden), "");
+    let all = requests(&garden);
+    assert_eq!(all.len(), 6);
+    let place = &all[0].1["params"]["layer"];
+    assert!(place["dictionary"].is_string());
+    for (_, request) in &all {
+        assert_eq!(&request["params"]["layer"], place);
+        assert_eq!(request["inputs"]["dictionaries"][0]["name"], "parts");
+    }
+}
+
+#[test]
 fn every_mistake_about_a_dictionary_has_its_place_and_a_hint() {
     let mut all = Vec::new();
     let mut say = |garden: &Garden, what: &str| all.push(format!("{what}\n{}", said(garden)));
     for fields in [
         "layer: prats\nunit: 1\n",
         "layer: parts\nunit: 3\n",
-        "layer: parts\nunits: [1, 2]\n",
+        "layer: parts\ndirection: { text: ears }\n",
         "layer: parts\nunits: [1, 3]\n",
         "layer: parts\nobjective: layer\n",
         "layer: parts\nunit: 1\nmodel: other\n",

@@ -240,11 +240,22 @@ fn measure(live: &mut Site, part: u8) {
 fn garden() -> Garden {
     let garden = Garden::new();
     std::fs::create_dir(garden.path("set")).expect("a folder");
-    for (name, colour) in [("a", [200, 0, 0]), ("b", [0, 0, 200])] {
-        let picture = common::results::picture(colour);
-        std::fs::write(garden.path(&format!("set/{name}.png")), picture).expect("a picture");
-        garden.write(&format!("set/{name}.txt"), "wolf\n");
-        garden.write(&format!("set/{name}.cls"), "animals\n");
+    // What the examples look for.
+    for (at, (caption, label)) in [
+        ("wolf", "animals"),
+        ("cat", "animals"),
+        ("octopus", "animals"),
+        ("apple", "food"),
+        ("pineapple", "food"),
+        ("pizza", "food"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let picture = common::results::picture([200, 40 * at as u8, 0]);
+        std::fs::write(garden.path(&format!("set/{at}.png")), picture).expect("a picture");
+        garden.write(&format!("set/{at}.txt"), caption);
+        garden.write(&format!("set/{at}.cls"), label);
     }
     garden.write("words.txt", "red\nblue\n");
     let config = garden.read("neuronotes.yaml");

@@ -16,6 +16,7 @@ mod freeze;
 mod incremental;
 mod linked;
 mod linking;
+mod misnamed;
 mod mistakes;
 mod publishing;
 mod serve;

@@ -212,7 +212,7 @@ pub static KIND: Kind = Kind {
             Type::Text,
             "The key of a picture in the data set, as `dataset_examples` shows it in its table.",
         ),
-        Field::compute("text", Type::Text, "The text whose logit is attributed."),
+        Field::compute("text", Type::Prompt, "The text whose logit is attributed."),
         Field::compute(
             "classes",
             Type::Classes,

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::entry::{Fault, Kind, form};
 use super::field::{Field, Kinds, Preset, Takes, Type};
+use super::known::Misnamed;
+use super::probe::{class_named, classes_used};
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
 use crate::model::Place;
@@ -125,7 +127,7 @@ pub static KIND: Kind = Kind {
     fields: &[
         Field::compute(
             "probe",
-            Type::Block(Takes { kinds: Kinds::Named(&["probe"]), same_model: true, before: false }),
+            Type::Block(Takes { kinds: Kinds::Named(&["probe"]), same_model: true, before: false, here: false }),
             "The `probe`: the id of a block in this note, `note#id` in another note, or an id that is unique in the garden.",
         )
         .or(Preset::Required),
@@ -176,6 +178,14 @@ pub static KIND: Kind = Kind {
             ),
             _ => None,
         }
+    },
+    naming: |params, known| {
+        let Some((_, Some(classes))) = classes_used(known) else { return vec![] };
+        let named = params.get("classes").and_then(Value::as_array).into_iter().flatten();
+        let unknown = named.filter_map(Value::as_str).enumerate().filter_map(|(at, name)| {
+            Some(Misnamed::item("classes", at, class_named(&classes, name).err()?))
+        });
+        unknown.collect()
     },
     form: form::<Params>,
     sample: |_, number| {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::exhibit::Exhibit;
 use super::field::{COMMON, Field, Kinds, Preset, Role, TARGET, Takes, Type};
+use super::known::{Known, Misnamed};
 use super::sample::Sample;
 use super::value::Values;
 use crate::model::Architecture;
@@ -50,6 +51,8 @@ pub struct Kind {
     pub warns: Option<Warning>,
     /// Finds problems of parameters with the model, once names are resolved and defaults filled in.
     pub misfit: fn(&Map<String, Value>, &Architecture) -> Option<Fault>,
+    /// Finds problems with what parameters name, such as classes that a used probe does not have; [`Kind::misnamed`] asks it.
+    pub naming: Naming,
     /// Removes parameters that have no effect beside the others, so that a request holds only what decides its result.
     pub trim: fn(&mut Map<String, Value>),
     /// Checks that parameters have the type that the lab expects.
@@ -59,6 +62,9 @@ pub struct Kind {
     /// A made-up result of a request with these parameters; results with other numbers differ.
     pub sample: fn(&Map<String, Value>, f64) -> Sample,
 }
+
+/// Finds problems with what a block's parameters name.
+pub type Naming = fn(&Map<String, Value>, &mut dyn Known) -> Vec<Misnamed>;
 
 /// Finds the pictures in a kind's result.
 pub type Exhibiting = fn(Value) -> serde_json::Result<Vec<Exhibit>>;
@@ -170,6 +176,7 @@ impl Kind {
         fault: |_| None,
         warns: None,
         misfit: |_, _| None,
+        naming: |_, _| vec![],
         trim: |_| {},
         form: |_| Ok(()),
         work: |_| 1.0,

@@ -37,7 +37,7 @@ pub struct Params {
 
 /// A facet as another block takes it: its probes lead a visualisation from the layers before its own.
 pub(super) const TAKEN: Takes =
-    Takes { kinds: Kinds::Named(&["facet"]), same_model: true, before: true };
+    Takes { kinds: Kinds::Named(&["facet"]), same_model: true, before: true, here: false };
 
 /// The output with an f32 tensor `[C, H, W]` for each layer, named by its canonical spelling.
 pub const WEIGHTS: &str = "facet.safetensors";

@@ -99,6 +99,8 @@ pub enum Type {
     Flag,
     /// Text.
     Text,
+    /// A text that the model's text tower reads.
+    Prompt,
     /// The block's name in its note, used in links and addresses.
     Id,
     /// One of these words.
@@ -168,6 +170,8 @@ pub struct Takes {
     pub same_model: bool,
     /// Whether their layers must come before the layer of the block that names them.
     pub before: bool,
+    /// Whether they must be at the place of the block that names them.
+    pub here: bool,
 }
 
 /// Kinds of blocks.
@@ -182,7 +186,7 @@ pub enum Kinds {
 impl Takes {
     /// Blocks whose pictures are used, of any model.
     pub const PICTURES: Self =
-        Self { kinds: Kinds::WithPictures, same_model: false, before: false };
+        Self { kinds: Kinds::WithPictures, same_model: false, before: false, here: false };
 }
 
 /// Maximum number of texts in a block.

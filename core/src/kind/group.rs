@@ -1,6 +1,12 @@
 //! A group of pictures, as in a block and in a request: by their labels or captions in the block's data set, or by themselves.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::dataset::Said;
+use crate::problem::Problem;
+use crate::suggest;
 
 /// A group of pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +57,85 @@ impl Group {
             Self::Dataset(_) | Self::Images(_) | Self::Words(_) => false,
         }
     }
+
+    /// The places of labels or captions that no image of the data set has, each with the problem.
+    pub fn missing(&self, said: &Said) -> Vec<(usize, Problem)> {
+        let (items, known, what, none) = match self {
+            Self::Labels(items) => (items, &said.labels, "the label", NO_LABELS),
+            Self::Captions(items) => {
+                (items, &said.captions, "a caption with the words", NO_CAPTIONS)
+            }
+            Self::Dataset(_) | Self::Images(_) | Self::Words(_) => return vec![],
+        };
+        let Some(known) = known else { return vec![] };
+        let problem = |item: &String| {
+            let problem = Problem::new(format!("no picture of the data set has {what} `{item}`"));
+            match known.is_empty() {
+                true => problem.hint(none),
+                false => problem.hint(suggest::hint(item, known.keys())),
+            }
+        };
+        let items = items.iter().enumerate();
+        let missing = items.filter(|(_, item)| {
+            let alone = match self {
+                Self::Labels(_) => Self::Labels(vec![(*item).clone()]),
+                _ => Self::Captions(vec![(*item).clone()]),
+            };
+            alone.counted(said) == Some(0)
+        });
+        missing.map(|(index, item)| (index, problem(item))).collect()
+    }
+
+    /// Number of images of the data set that are not in the group; `None` if the group is no part of it or that is unknown.
+    pub fn others(&self, said: &Said) -> Option<u64> {
+        Some(said.images.saturating_sub(self.counted(said)?))
+    }
+
+    /// The problem that two groups of the same form have images in common, if they do.
+    pub fn common(&self, other: &Self, said: &Said) -> Option<Problem> {
+        let (known, what) = match (self, other) {
+            (Self::Labels(_), Self::Labels(_)) => (said.labels.as_ref()?, "labelled"),
+            (Self::Captions(_), Self::Captions(_)) => (said.captions.as_ref()?, "whose caption is"),
+            _ => return None,
+        };
+        let mut both = known.keys().filter(|text| self.holds_text(text) && other.holds_text(text));
+        let first = both.next()?;
+        let message = format!("pictures {what} `{first}` are in both groups");
+        Some(Problem::new(message).hint(APART))
+    }
+
+    /// Number of images of the data set in the group; `None` if the group is no part of it or that is unknown.
+    fn counted(&self, said: &Said) -> Option<u64> {
+        let known: &BTreeMap<String, u64> = match self {
+            Self::Labels(_) => said.labels.as_ref()?,
+            Self::Captions(_) => said.captions.as_ref()?,
+            Self::Dataset(_) | Self::Images(_) | Self::Words(_) => return None,
+        };
+        let held = known.iter().filter(|(text, _)| self.holds_text(text));
+        Some(held.map(|(_, count)| count).sum())
+    }
+
+    /// Whether images with this label, or this caption, are in the group.
+    fn holds_text(&self, text: &str) -> bool {
+        self.holds(Some(text), None) || self.holds(None, Some(text))
+    }
+}
+
+/// What to do about groups with common pictures.
+pub const APART: &str = "`positive` and `negative` must have no picture in common";
+const NO_LABELS: &str =
+    "the data set has no labels; `labels: folders` in neuronotes.yaml makes labels of folders";
+const NO_CAPTIONS: &str = "the data set has no captions";
+
+/// The problem that a block without `negative` has no data set.
+pub fn no_others() -> Problem {
+    let message = "without `negative` it is all other pictures of the data set, but there are none";
+    Problem::new(message).hint("add `negative`, or a `dataset`")
+}
+
+/// The problem that a block without `negative` has all pictures in `positive`.
+pub fn all_of_it() -> Problem {
+    Problem::new("the group has all pictures of the data set").hint("give the other group, too")
 }
 
 /// The words of a text, in lower case: runs of letters and digits.
@@ -85,6 +170,40 @@ mod tests {
         assert!(faces.holds(Some("cat face"), None) && faces.holds(Some("face"), Some("a dog")));
         assert!(!faces.holds(Some("Face"), None) && !faces.holds(None, Some("face")));
         assert!(!Group::Words(vec!["face".to_owned()]).holds(Some("face"), Some("face")));
+    }
+
+    #[test]
+    fn what_no_image_has_and_what_groups_share_is_found_in_what_a_data_set_says() {
+        let counts = |of: &[(&str, u64)]| {
+            Some(of.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect())
+        };
+        let said = Said {
+            images: 6,
+            labels: counts(&[("animal", 3), ("plant", 2)]),
+            captions: counts(&[("a black cat", 2), ("a cat", 1), ("a tree", 3)]),
+            in_folders: false,
+        };
+        let labels = |of: &[&str]| Group::Labels(of.iter().map(|x| (*x).to_owned()).collect());
+        let captions = |of: &[&str]| Group::Captions(of.iter().map(|x| (*x).to_owned()).collect());
+        let [(1, problem)] = &labels(&["animal", "plants"]).missing(&said)[..] else {
+            panic!("one problem")
+        };
+        assert_eq!(problem.message, "no picture of the data set has the label `plants`");
+        assert_eq!(problem.hint.as_deref(), Some("did you mean `plant`?"));
+        let missing = captions(&["Cat", "house"]).missing(&said);
+        assert!(missing.len() == 1 && missing[0].1.message.contains("the words `house`"));
+        assert_eq!(captions(&["cat", "tree"]).others(&said), Some(0));
+        assert_eq!(labels(&["animal", "plant"]).others(&said), Some(1));
+        assert_eq!(Group::Words(vec!["cat".to_owned()]).others(&said), None);
+        let common = |a: &Group, b: &Group| a.common(b, &said).map(|problem| problem.message);
+        let both = "pictures whose caption is `a black cat` are in both groups";
+        assert_eq!(common(&captions(&["cat"]), &captions(&["black"])).as_deref(), Some(both));
+        assert_eq!(common(&captions(&["cat"]), &captions(&["tree"])), None);
+        assert!(common(&labels(&["plant"]), &labels(&["animal", "plant"])).is_some());
+        let silent = Said { labels: counts(&[]), captions: None, ..said };
+        let missing = labels(&["animal"]).missing(&silent);
+        assert!(missing[0].1.hint.as_ref().is_some_and(|hint| hint.contains("labels: folders")));
+        assert!(captions(&["cat"]).missing(&silent).is_empty(), "nothing is known of captions");
     }
 
     #[test]

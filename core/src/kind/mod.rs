@@ -18,6 +18,8 @@ pub mod facet;
 pub mod feature_vis;
 mod field;
 pub mod group;
+mod known;
+mod naming;
 pub mod probe;
 mod sample;
 pub mod scan;
@@ -40,6 +42,7 @@ pub use field::{
     COMMON, Field, Kinds, MOST_CLASSES, MOST_HEADS, MOST_LAYERS, MOST_PICTURES, MOST_POINTS,
     MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Takes, Type,
 };
+pub use known::{Known, Misnamed};
 pub use sample::{Painted, Sample};
 pub use value::{Named, PROVENANCE, Values};
 

@@ -113,7 +113,8 @@ mod tests {
 
     /// Results of a kind that contain every optional value.
     fn samples(kind: &Kind) -> [Value; 3] {
-        let (of_pictures, of_unit) = (json!({ "images": ["a digest"] }), json!({ "unit": 3 }));
+        let of_pictures = json!({ "images": ["a digest"], "probe": "a digest" });
+        let of_unit = json!({ "unit": 3 });
         [json!({}), of_pictures, of_unit].map(|params| {
             let Value::Object(params) = params else { unreachable!() };
             (kind.sample)(&params, 0.75).result

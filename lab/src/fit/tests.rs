@@ -180,6 +180,10 @@ fn equal_units_and_more_units_than_images_converge() {
     }
     let found = ridge(&sample, 1e-3, 1e-6, &mut Silent).expect("a fit");
     assert!(found.converged, "{found:?}");
+    // Units that say the same share their weight, whatever their scale.
+    let weight = |unit: i64| found.weights.double_value(&[1, unit]);
+    let apart = (weight(0) - weight(1)).abs().max((weight(0) - weight(2)).abs());
+    assert!(weight(0) > 0.0 && apart < 1e-3 * weight(0), "{} {apart}", weight(0));
 }
 
 /// Images of three classes: a unit that tells them apart, the same again, its negative, one that is constant, and one of noise.

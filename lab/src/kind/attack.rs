@@ -1,50 +1,75 @@
 //! Measures `attack`: pictures classified without a text, and with a text written over them.
 
-use neuronotes_core::dataset::Sample;
-use neuronotes_core::kind::attack::{Attack, Example, FIRST, Outcome, PLACES, Params, STEP};
+mod judge;
+
+use std::collections::BTreeSet;
+
+use neuronotes_core::dataset::{DatasetRef, Sample};
+use neuronotes_core::kind::attack::{
+    Answers, Attack, Example, FIRST, Outcome, PLACES, Params, Probed, STEP,
+};
 use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::zero_shot::Truth;
-use neuronotes_core::model::Stage;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-use tch::Kind;
 
-use crate::clip::Clip;
-use crate::clip::activations::by_unit;
+use super::line::Probe;
+use super::probe::task::Task;
 use crate::clip::preprocess::prepare;
 use crate::dataset::{Letters, Shard, letters};
 use crate::failure::Failure;
 use crate::gallery::Gallery;
-use crate::pass::{Pass, Pictures};
+use crate::pass::Pictures;
 use crate::picture::Picture;
-use crate::vector::{Prompts, Row, dot, softmax, unit};
+use crate::table::matrix::{Columns, Matrix};
+use crate::vector::{Prompts, Row};
 use crate::workbench::Workbench;
+use judge::{Answer, Judge, Probing};
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let clip = bench.clip(&[])?;
+    let probe = params.probe.as_ref().map(|_| Probe::of(bench)).transpose()?;
+    let layers: Vec<&str> = probe.iter().map(|probe| probe.params.layer.layer()).collect();
+    let clip = bench.clip(&layers)?;
     let side = clip.architecture.image_size;
     let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
     let groups: Vec<&[String]> = params.classes.iter().map(|class| &*class.names).collect();
     let directions = prompts.encode(&clip, &groups, bench.monitor)?;
-    let judge = Judge { clip: &clip, directions: &directions, scale: clip.logit_scale() };
+    let names = params.classes.iter().map(|class| &class.label);
+    let probing = probe.as_ref().map(|probe| Probing::of(bench, &clip, probe, names));
+    let probing = probing.transpose()?;
+    let judge = Judge {
+        clip: &clip,
+        directions: &directions,
+        scale: clip.logit_scale(),
+        probing: probing.as_ref(),
+    };
     let dataset = bench.dataset()?;
+    let fitted = probe.as_ref().map(|probe| fitted(bench, probe, dataset)).transpose()?;
     let shards: Vec<Box<dyn Shard>> =
         (0..dataset.shards.len()).map(|at| bench.shard(dataset, at)).collect::<Result<_, _>>()?;
-    let all = shards
-        .iter()
-        .flat_map(|shard| (0..shard.samples().len()).map(move |row| (shard.as_ref(), row)));
-    let all: Vec<(&dyn Shard, usize)> = spread(all.collect(), params.images as usize);
+    let all = shards.iter().enumerate().flat_map(|(at, shard)| {
+        (0..shard.samples().len()).map(move |row| (shard.as_ref(), row, at))
+    });
+    let all: Vec<(&dyn Shard, usize, usize)> = spread(all.collect(), params.images as usize);
+    let places: Vec<usize> = all.iter().map(|(_, _, shard)| *shard).collect();
+    let all: Vec<(&dyn Shard, usize)> = all.iter().map(|&(shard, row, _)| (shard, row)).collect();
     let clean = Written { rows: &all, side, letters: None };
     let before = judge.all(bench, &clean, "classifying pictures without a text")?;
     if before.iter().all(Option::is_none) {
         return Err(Failure::new("no picture of the data set can be read"));
     }
     let (mut right, mut of) = (0, 0);
-    for (&(shard, row), judged) in all.iter().zip(&before) {
+    let mut probed = fitted.as_ref().map(|_| Probed { right: 0, fitted: 0 });
+    for ((&(shard, row), judged), place) in all.iter().zip(&before).zip(places) {
         let Some(judged) = judged else { continue };
-        if let Some(class) = truth(&params, &shard.samples()[row]) {
-            of += 1;
-            right += u64::from(best(judged) == class);
+        let sample = &shard.samples()[row];
+        let class = truth(&params, sample);
+        of += u64::from(class.is_some());
+        right += u64::from(class == Some(best(&judged.texts)));
+        if let (Some(probed), Some(answer)) = (&mut probed, &judged.probe) {
+            probed.right += u64::from(class == Some(best(answer)));
+            let key = (place, sample.key.clone());
+            probed.fitted += u64::from(fitted.as_ref().is_some_and(|all| all.contains(&key)));
         }
     }
     let mut gallery = Gallery::default();
@@ -64,7 +89,22 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
                 })
                 .collect();
             let covered = written.covered(&pairs)?;
-            let mut attack = tally(target, text, &pairs, covered);
+            let texts: Vec<Two<'_>> = pairs.iter().map(Pair::texts).collect();
+            let probe: Option<Vec<Two<'_>>> = pairs.iter().map(Pair::probe).collect();
+            let answers = tally(target, &texts);
+            let mut attack = Attack {
+                target: target as u32,
+                text: text.clone(),
+                changed_to: answers.changed_to,
+                already_equal: answers.already_equal,
+                changed_away: answers.changed_away,
+                neither: answers.neither,
+                covered,
+                before: answers.before,
+                after: answers.after,
+                examples: Vec::new(),
+                probe: probing.as_ref().zip(probe).map(|(_, pairs)| tally(target, &pairs)),
+            };
             for pair in telling(&pairs, target, params.examples as usize) {
                 let (shard, row) = all[pair.at];
                 let picture = written.picture(pair.at).map_err(Failure::new)?;
@@ -72,10 +112,11 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
                 let Sample { key, caption, .. } = &shard.samples()[row];
                 attack.examples.push(Example {
                     caption: caption.as_ref().unwrap_or(key).clone(),
-                    was: best(pair.before) as u32,
-                    is: best(pair.after) as u32,
-                    before: pair.before[target],
-                    after: pair.after[target],
+                    was: best(&pair.before.texts) as u32,
+                    is: best(&pair.after.texts) as u32,
+                    before: pair.before.texts[target],
+                    after: pair.after.texts[target],
+                    probe: pair.probe().map(|(was, is)| (best(was) as u32, best(is) as u32)),
                     picture: stored.picture,
                     side: stored.width,
                 });
@@ -91,9 +132,27 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         right,
         of,
         attacks,
+        probe: probed,
     };
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
+}
+
+/// The images that a probe was fitted to, by their shard and key, if they are those of this data set.
+fn fitted(
+    bench: &mut Workbench<'_>,
+    probe: &Probe<'_>,
+    dataset: &DatasetRef,
+) -> Result<BTreeSet<(usize, String)>, Failure> {
+    if probe.dataset.pictures().content() != dataset.pictures().content() {
+        return Ok(BTreeSet::new());
+    }
+    let columns = Columns::Units(&probe.params.layer, probe.params.pool);
+    let mut matrix = Matrix::read(bench, probe.dataset, columns)?;
+    matrix.tell(bench, probe.dataset)?;
+    let task = Task::of(&probe.params, &matrix.samples)?;
+    let place = |row: usize| (matrix.shards[row], matrix.samples[row].key.clone());
+    Ok(task.train().0.into_iter().map(place).collect())
 }
 
 /// `most` of a list, evenly spread.
@@ -178,73 +237,48 @@ fn places(size: f32) -> [(f32, f32); 8] {
     PLACES.map(at)
 }
 
-/// Classifies pictures.
-struct Judge<'a> {
-    clip: &'a Clip,
-    directions: &'a [Row],
-    scale: f64,
+/// The answers to a picture without and with the text.
+struct Pair<'a> {
+    at: usize,
+    before: &'a Answer,
+    after: &'a Answer,
 }
 
-impl Judge<'_> {
-    /// The probabilities of the classes for each picture; `None` for those that cannot be read.
-    fn all(
-        &self,
-        bench: &mut Workbench<'_>,
-        pictures: &Written<'_>,
-        title: &str,
-    ) -> Result<Vec<Option<Row>>, Failure> {
-        let mut found = vec![None; pictures.count()];
-        let stages = [Stage::Embedding];
-        let pass = Pass::new(self.clip, &stages, title);
-        pass.run(pictures, bench.monitor, |places, activations| {
-            let all = by_unit(activations.get(Stage::Embedding)?).squeeze_dim(2); // [n, embedding]
-            for (row, at) in places.iter().enumerate() {
-                let one = all.select(0, row as i64).to_kind(Kind::Double).contiguous();
-                let one = unit(Vec::try_from(one)?, "a picture")?;
-                let cosines: Vec<f64> = self.directions.iter().map(|d| dot(d, &one)).collect();
-                found[*at] = Some(softmax(&cosines, self.scale));
-            }
-            Ok(())
-        })?;
-        Ok(found)
+/// The probabilities of the classes for a picture without and with the text.
+type Two<'a> = (&'a Row, &'a Row);
+
+impl Pair<'_> {
+    fn texts(&self) -> Two<'_> {
+        (&self.before.texts, &self.after.texts)
+    }
+
+    fn probe(&self) -> Option<Two<'_>> {
+        Some((self.before.probe.as_ref()?, self.after.probe.as_ref()?))
     }
 }
 
-/// A picture's probabilities without and with the text.
-struct Pair<'a> {
-    at: usize,
-    before: &'a Row,
-    after: &'a Row,
-}
-
-/// Counts what a text did.
-fn tally(target: usize, text: &str, pairs: &[Pair<'_>], covered: f64) -> Attack {
+/// Counts what a text did to answers.
+fn tally(target: usize, pairs: &[Two<'_>]) -> Answers {
     let count = |was: bool, is: bool| {
-        let fits = |pair: &&Pair<'_>| {
-            (best(pair.before) == target) == was && (best(pair.after) == target) == is
+        let fits = |(before, after): &&Two<'_>| {
+            (best(before) == target) == was && (best(after) == target) == is
         };
         pairs.iter().filter(fits).count() as u64
     };
     let all = pairs.len().max(1) as f64;
-    let before = pairs.iter().map(|pair| pair.before[target]).sum::<f64>() / all;
-    let after = pairs.iter().map(|pair| pair.after[target]).sum::<f64>() / all;
-    Attack {
-        target: target as u32,
-        text: text.to_owned(),
+    Answers {
         changed_to: count(false, true),
         already_equal: count(true, true),
         changed_away: count(true, false),
         neither: count(false, false),
-        covered,
-        before,
-        after,
-        examples: Vec::new(),
+        before: pairs.iter().map(|(before, _)| before[target]).sum::<f64>() / all,
+        after: pairs.iter().map(|(_, after)| after[target]).sum::<f64>() / all,
     }
 }
 
 /// The pictures whose probability of the target rose most, the most first.
 fn telling<'p, 'a>(pairs: &'p [Pair<'a>], target: usize, most: usize) -> Vec<&'p Pair<'a>> {
-    let rise = |pair: &Pair<'_>| pair.after[target] - pair.before[target];
+    let rise = |pair: &Pair<'_>| pair.after.texts[target] - pair.before.texts[target];
     let mut order: Vec<&Pair<'_>> = pairs.iter().collect();
     order.sort_by(|a, b| rise(b).total_cmp(&rise(a)));
     order.truncate(most);
@@ -253,11 +287,14 @@ fn telling<'p, 'a>(pairs: &'p [Pair<'a>], target: usize, most: usize) -> Vec<&'p
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::golden;
+    use super::judge::answer;
     use super::*;
 
     #[test]
     fn a_text_is_counted_by_what_it_changed() {
-        let (cat, dog) = (vec![0.9, 0.1], vec![0.2, 0.8]);
+        let answer = |texts: [f64; 2]| Answer { texts: texts.to_vec(), probe: None };
+        let (cat, dog) = (answer([0.9, 0.1]), answer([0.2, 0.8]));
         let pair = |at, before, after| Pair { at, before, after };
         let pairs = [
             pair(0, &cat, &dog),
@@ -266,13 +303,46 @@ mod tests {
             pair(3, &cat, &cat),
             pair(4, &cat, &dog),
         ];
-        let found = tally(1, "dog", &pairs, 0.0625);
+        let texts: Vec<Two<'_>> = pairs.iter().map(Pair::texts).collect();
+        let found = tally(1, &texts);
         let counts = [found.changed_to, found.already_equal, found.changed_away, found.neither];
         assert_eq!(counts, [2, 1, 1, 1]);
         assert!((found.before - 0.38).abs() < 1e-12 && (found.after - 0.52).abs() < 1e-12);
         let order: Vec<usize> = telling(&pairs, 1, 3).iter().map(|pair| pair.at).collect();
         assert_eq!(order, [0, 4, 1]);
+        assert!(pairs[0].probe().is_none());
         assert_eq!(best(&[0.5, 0.5]), 0);
+    }
+
+    #[test]
+    fn answers_of_a_probe_are_those_of_numpy() {
+        let known = golden::read();
+        let lines = golden::golden_lines();
+        let choice: Vec<usize> =
+            golden::numbers(&known["choice"]).into_iter().map(|class| class as usize).collect();
+        let answers = |rows: &str, probabilities: &str| -> Vec<Row> {
+            let rows = golden::numbers(&known[rows]);
+            let found = rows.chunks_exact(lines.sd.len()).map(|row| answer(&lines, row, &choice));
+            let found: Vec<Row> = found.collect();
+            for (found, numpy) in found.concat().iter().zip(golden::numbers(&known[probabilities]))
+            {
+                assert!((found - numpy).abs() < 1e-9, "{found} {numpy}");
+            }
+            found
+        };
+        let (before, after) = (answers("rows", "before"), answers("shifted", "after"));
+        let pairs: Vec<Two<'_>> = before.iter().zip(&after).collect();
+        let target = known["target"].as_u64().expect("a class") as usize;
+        let found = tally(target, &pairs);
+        for (count, name) in [
+            (found.changed_to, "changed_to"),
+            (found.already_equal, "already_equal"),
+            (found.changed_away, "changed_away"),
+            (found.neither, "neither"),
+        ] {
+            assert_eq!(known[name], count, "{name}");
+            assert!(count > 0, "{name}");
+        }
     }
 
     #[test]

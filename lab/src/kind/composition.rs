@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::composition::{Composed, Outcome, Params, SHOWN_CLASSES, Term, Unit};
-use neuronotes_core::kind::probe::{self, Line, WEIGHTS};
-use neuronotes_core::store::{Record, Store};
-use neuronotes_core::suggest;
-use safetensors::SafeTensors;
+use neuronotes_core::kind::probe;
 
+use super::line::{Lines, Probe};
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::monitor::Progress;
@@ -18,71 +16,29 @@ use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let used = bench.request.used("probe").next();
-    let used = used.ok_or_else(|| Failure::new("the request does not use its probe"))?;
-    if used.kind != probe::KIND.name {
-        return Err(Failure::new(format!("`probe` names a `{}`", used.kind)));
-    }
-    let of: probe::Params = probe::KIND.params(&used.params).map_err(Failure::new)?;
-    let dataset = used.dataset.as_ref();
-    let dataset = dataset.ok_or_else(|| Failure::new("the probe names no data set"))?;
-    let lines = bench.result(used, read)?;
-    let classes = chosen(&lines, params.classes.as_deref())?;
+    let probe = Probe::of(bench)?;
+    let classes = chosen(&probe.lines, params.classes.as_deref())?;
     let classes: Vec<Composed> =
-        classes.into_iter().map(|line| composed(line, params.terms as usize)).collect();
+        classes.into_iter().map(|at| composed(&probe.lines, at, params.terms as usize)).collect();
     let units = classes.iter().flat_map(|class| &class.terms).map(|term| term.unit).collect();
-    let units = strongest(bench, dataset, &of, units)?;
-    let outcome = Outcome { layer: of.layer, classes, of: lines.len() as u64, units };
+    let units = strongest(bench, probe.dataset, &probe.params, units)?;
+    let of = probe.lines.classes.len() as u64;
+    let outcome = Outcome { layer: probe.params.layer, classes, of, units };
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
-/// A class of the probe, and the sum of the sizes of all its weights.
-type Sized = (Line, f64);
-
-/// Reads the classes of a probe; `Ok(None)` if a blob is missing or damaged.
-fn read(store: &Store, record: &Record) -> Result<Option<Vec<Sized>>, Failure> {
-    let file = record.outputs.get(WEIGHTS);
-    let file = file.ok_or_else(|| Failure::new(format!("the probe has no `{WEIGHTS}`")))?;
-    let outcome: Option<probe::Outcome> = record.result(store);
-    let (Some(outcome), Some(file)) = (outcome, store.blob(&file.digest)) else { return Ok(None) };
-    let malformed =
-        |why: String| Failure::new(format!("the probe's weights are malformed ({why})"));
-    let tensors = SafeTensors::deserialize(&file).map_err(|why| malformed(why.to_string()))?;
-    let weights = tensors.tensor("weights").map_err(|why| malformed(why.to_string()))?;
-    let (numbers, _) = weights.data().as_chunks::<4>();
-    let numbers: Vec<f64> =
-        numbers.iter().map(|bytes| f32::from_le_bytes(*bytes).abs().into()).collect();
-    let count = outcome.classes.len();
-    if count == 0 || weights.shape().first() != Some(&count) || !numbers.len().is_multiple_of(count)
-    {
-        return Err(malformed(format!("{:?} for {count} classes", weights.shape())));
+/// The places of the classes of those names, in their order; or of the first ones.
+fn chosen(lines: &Lines, names: Option<&[String]>) -> Result<Vec<usize>, Failure> {
+    match names {
+        Some(names) => names.iter().map(|name| lines.class(name)).collect(),
+        None => Ok((0..lines.classes.len().min(SHOWN_CLASSES)).collect()),
     }
-    let columns = (numbers.len() / count).max(1);
-    let sizes = numbers.chunks(columns).map(|row| row.iter().sum::<f64>());
-    Ok(Some(outcome.classes.into_iter().zip(sizes).collect()))
-}
-
-/// The classes of those names, in their order; or the first ones.
-fn chosen<'l>(lines: &'l [Sized], names: Option<&[String]>) -> Result<Vec<&'l Sized>, Failure> {
-    let Some(names) = names else { return Ok(lines.iter().take(SHOWN_CLASSES).collect()) };
-    let find = |name: &String| {
-        let same = |(line, _): &&Sized| line.label == *name;
-        let alike = |(line, _): &&Sized| line.label.to_lowercase() == name.to_lowercase();
-        let found = lines.iter().find(same).or_else(|| lines.iter().find(alike));
-        found.ok_or_else(|| {
-            let failure = Failure::new(format!("the probe has no class `{name}`"));
-            match suggest::hint(name, lines.iter().map(|(line, _)| &line.label)) {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        })
-    };
-    names.iter().map(find).collect()
 }
 
 /// A class with the terms of greatest size: positive ones in falling order, then negative ones.
-fn composed((line, all): &Sized, most: usize) -> Composed {
+fn composed(lines: &Lines, class: usize, most: usize) -> Composed {
+    let line = &lines.classes[class];
     let weights = line.weights.iter().filter(|one| one.weight != 0.0);
     let mut terms: Vec<Term> =
         weights.map(|one| Term { unit: one.unit, weight: one.weight }).collect();
@@ -90,8 +46,9 @@ fn composed((line, all): &Sized, most: usize) -> Composed {
     terms.truncate(most);
     // A stable sort: both parts stay in falling order.
     terms.sort_by_key(|term| term.weight < 0.0);
+    let all: f64 = lines.weights[class].iter().map(|weight| weight.abs()).sum();
     let shown: f64 = terms.iter().map(|term| term.weight.abs()).sum();
-    let share = if *all > 0.0 { (shown / all).min(1.0) } else { 0.0 };
+    let share = if all > 0.0 { (shown / all).min(1.0) } else { 0.0 };
     Composed { name: line.label.clone(), terms, nonzero: line.terms, share }
 }
 
@@ -162,32 +119,44 @@ fn greatest(numbers: &[f32]) -> (usize, f32) {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::kind::probe::Weight;
+    use neuronotes_core::kind::probe::{Line, Weight};
 
     use super::*;
 
-    fn line(label: &str, weights: &[(u32, f64)]) -> Sized {
-        let weight = |&(unit, weight): &(u32, f64)| Weight { unit, weight };
-        let line = Line {
-            label: label.to_owned(),
+    fn lines(classes: &[(&str, &[(u32, f64)])]) -> Lines {
+        let line = |(label, weights): &(&str, &[(u32, f64)])| Line {
+            label: (*label).to_owned(),
             train: 3,
             of: 1,
             right: 1,
             bias: 0.0,
             terms: weights.len() as u64,
-            weights: weights.iter().map(weight).collect(),
+            weights: weights.iter().map(|&(unit, weight)| Weight { unit, weight }).collect(),
         };
-        (line, weights.iter().map(|(_, weight)| weight.abs()).sum())
+        let dense = |(_, weights): &(&str, &[(u32, f64)])| {
+            let units = weights.iter().map(|(unit, _)| *unit as usize + 1).max();
+            let mut row = vec![0.0; units.unwrap_or(1)];
+            weights.iter().for_each(|(unit, weight)| row[*unit as usize] = *weight);
+            row
+        };
+        Lines {
+            classes: classes.iter().map(line).collect(),
+            weights: classes.iter().map(dense).collect(),
+            bias: vec![0.0; classes.len()],
+            mean: vec![0.0; 10],
+            sd: vec![1.0; 10],
+        }
     }
 
     #[test]
     fn an_equation_has_the_greatest_weights_and_the_positive_ones_first() {
-        let class = line("piggy bank", &[(3, 0.5), (1, -2.0), (7, 1.0), (9, -0.25), (4, 0.25)]);
-        let composed = composed(&class, 3);
-        let terms: Vec<_> = composed.terms.iter().map(|term| (term.unit, term.weight)).collect();
+        let weights = [(3, 0.5), (1, -2.0), (7, 1.0), (9, -0.25), (4, 0.25)];
+        let lines = lines(&[("piggy bank", &weights), ("nothing", &[])]);
+        let first = composed(&lines, 0, 3);
+        let terms: Vec<_> = first.terms.iter().map(|term| (term.unit, term.weight)).collect();
         assert_eq!(terms, [(7, 1.0), (3, 0.5), (1, -2.0)]);
-        assert_eq!((composed.nonzero, composed.share), (5, 3.5 / 4.0));
-        let empty = super::composed(&line("nothing", &[]), 3);
+        assert_eq!((first.nonzero, first.share), (5, 3.5 / 4.0));
+        let empty = composed(&lines, 1, 3);
         assert_eq!((empty.terms, empty.share), (vec![], 0.0));
     }
 
@@ -213,9 +182,9 @@ mod tests {
         assert_eq!((golden.weights.len(), golden.equations.len()), (6, 6));
         for (weights, expected) in golden.weights.iter().zip(&golden.equations) {
             let own: Vec<(u32, f64)> = (0..).zip(weights.iter().copied()).collect();
-            let (mut class, size) = line("a class", &own);
-            class.terms = weights.iter().filter(|weight| **weight != 0.0).count() as u64;
-            let found = composed(&(class, size), golden.terms);
+            let mut lines = lines(&[("a class", &own)]);
+            lines.classes[0].terms = weights.iter().filter(|weight| **weight != 0.0).count() as u64;
+            let found = composed(&lines, 0, golden.terms);
             let terms: Vec<_> = found.terms.iter().map(|term| (term.unit, term.weight)).collect();
             assert_eq!((terms, found.nonzero), (expected.terms.clone(), expected.nonzero));
             assert!((found.share - expected.share).abs() < 1e-12, "{found:?}");
@@ -227,19 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_found_by_name_and_an_unknown_one_is_an_error_with_the_nearest() {
-        let lines = [line("castle", &[]), line("Cat", &[]), line("cat", &[])];
-        let names = |names: &[&str]| {
+    fn the_classes_are_those_named_or_the_first_ones() {
+        let few = lines(&[("castle", &[]), ("Cat", &[]), ("cat", &[])]);
+        let named = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let found = chosen(&lines, Some(&names));
-            found.map(|found| found.iter().map(|(line, _)| line.label.clone()).collect::<Vec<_>>())
+            chosen(&few, Some(&names))
         };
-        assert_eq!(names(&["cat", "CASTLE"]).expect("both"), ["cat", "castle"]);
-        let error = names(&["castel"]).expect_err("unknown");
-        assert_eq!(error.to_string(), "the probe has no class `castel`");
+        assert_eq!(named(&["cat", "CASTLE"]).expect("both"), [2, 0]);
+        let error = named(&["castel"]).expect_err("unknown");
         assert!(format!("{error:?}").contains("`castle`"), "{error:?}");
-        let many: Vec<Sized> = (0..20).map(|n| line(&n.to_string(), &[])).collect();
-        assert_eq!(chosen(&many, None).expect("some").len(), SHOWN_CLASSES);
+        let names: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        let many: Vec<(&str, &[(u32, f64)])> =
+            names.iter().map(|name| (&**name, &[][..])).collect();
+        assert_eq!(chosen(&lines(&many), None).expect("some").len(), SHOWN_CLASSES);
     }
 
     #[test]

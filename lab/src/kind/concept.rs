@@ -7,13 +7,13 @@ mod ranks;
 mod shared;
 
 use neuronotes_core::kind::concept::{FEWEST, Outcome, Params, Written};
-use neuronotes_core::model::Place;
 use tch::Tensor;
 
 use super::term::of_terms;
 use crate::failure::Failure;
 use crate::group::{Members, Own, members, two};
 use crate::monitor::{Monitor, Progress};
+use crate::readout::Readout;
 use crate::vector::{Row, dot, left_of, unit};
 use crate::workbench::Workbench;
 pub use judge::{Side, Task};
@@ -25,17 +25,14 @@ const STEPS: u64 = 6;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let Place::Layer(name) = &params.layer else {
-        return Err(Failure::new("a concept needs a layer, not a dictionary"));
-    };
-    let clip = bench.clip(&[name])?;
-    let layer = clip.layer(name)?;
+    let clip = bench.clip(&[params.layer.layer()])?;
+    let at = Readout::of(bench, &clip, &params.layer)?;
     let own = match bench.request.dataset {
-        Some(_) => Some(Own::read(bench, &layer)?),
+        Some(_) => Some(Own::read(bench, &at)?),
         None => None,
     };
     let (of_concept, others) =
-        two(bench, &clip, &layer, (&params.positive, params.negative.as_ref()), own.as_ref())?;
+        two(bench, &clip, &at, (&params.positive, params.negative.as_ref()), own.as_ref())?;
     let (positive, held_positive) = split("positive", &of_concept, &params)?;
     let (negative, held_negative) = split("negative", &others, &params)?;
     let train = Side::of(&positive, &negative, params.seed);
@@ -47,14 +44,14 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         request: bench.request,
     };
     let (mut controls, mut shared): (Vec<Row>, Vec<(u32, u64)>) = (Vec::new(), Vec::new());
-    for (at, terms) in (0..).zip(params.controls.iter().flatten()) {
-        controls.push(of_terms(bench, &clip, &layer, terms)?);
-        shared.push((at, concept.shared(terms)));
+    for (index, terms) in (0..).zip(params.controls.iter().flatten()) {
+        controls.push(of_terms(bench, &clip, &at, terms)?);
+        shared.push((index, concept.shared(terms)));
     }
     shared.retain(|(_, pictures)| *pictures > 0);
     let mut written = Vec::new();
     for group in params.written.iter().chain(&params.written_others) {
-        written.push(members(bench, &clip, &layer, group, own.as_ref())?.rows);
+        written.push(members(bench, &clip, &at, group, own.as_ref())?.rows);
     }
     let counts = |a: &Tensor, b: &Tensor| (a.size()[0] as u64, b.size()[0] as u64);
     let sides = (counts(&positive, &held_positive), counts(&negative, &held_negative));
@@ -67,7 +64,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let (found, direction) = tch::no_grad(|| compared(&task, &controls, &written, bench.monitor))?;
     let subject = Subject {
         clip: &clip,
-        layer: &layer,
+        at: &at,
         own: own.as_ref(),
         positive: &of_concept.own,
         unit: &found.unit,
@@ -77,7 +74,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let outcome = Outcome {
         positive: sides.0,
         negative: sides.1,
-        units: layer.units,
+        units: at.units() as u32,
         shared,
         looks,
         ..found

@@ -1,64 +1,70 @@
-//! Measures `direction`: a unit vector from groups of pictures or from terms, without what is projected out.
+//! Measures `direction`: a unit vector from groups of pictures, a line of a probe or terms, without what is projected out.
 
 use neuronotes_core::kind::dataset_examples::{Example, Order};
 use neuronotes_core::kind::direction::{
-    FILE, GroupBy, Groups, LEAST, Method, Outcome, Params, Shown, VECTOR, Weight,
+    FILE, GroupBy, Groups, LEAST, Method, Outcome, Params, Shown, VECTOR, Weight, pooled,
 };
-use neuronotes_core::model::{Layer, Place};
+use neuronotes_core::kind::scan::Pool;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tch::{Kind, Tensor};
 
+use super::line::{Lines, Probe};
+use super::probe::task::Task;
 use super::term::{of_terms, sum};
 use crate::clip::Clip;
 use crate::failure::Failure;
 use crate::fit::auc::{area, auc};
 use crate::fit::binary;
 use crate::gallery::Gallery;
-use crate::group::{Members, Own, two};
+use crate::group::{Members, Own, scaled, two};
 use crate::monitor::Progress;
+use crate::readout::Readout;
+use crate::table::matrix::{Columns, Matrix};
 use crate::table::{check_unit, summary};
-use crate::vector::{Row, dot, project_out, unit};
+use crate::vector::{Row, add, dot, project_out, unit};
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
-    let Place::Layer(name) = &params.layer else {
-        return Err(Failure::new("a direction needs a layer, not a dictionary"));
-    };
-    let clip = bench.clip(&[name])?;
-    let layer = clip.layer(name)?;
+    let clip = bench.clip(&[params.layer.layer()])?;
+    let at = Readout::of(bench, &clip, &params.layer)?;
     let own = match bench.request.dataset {
-        Some(_) => Some(Own::read(bench, &layer)?),
+        Some(_) => Some(Own::read(bench, &at)?),
         None => None,
     };
-    let sets = sets(bench, &clip, &layer, &params, own.as_ref())?;
-    let (vector, steps) = match &sets {
-        Some(sets) => {
-            bench.monitor.progress(&Progress::beginning("finding the direction"));
-            let monitor = &*bench.monitor;
-            of_sets(&params, &sets.train, &mut || monitor.check())?
-        }
-        None => (of_parameters(bench, &clip, &layer, &params)?, None),
+    let (sets, vector, steps) = if params.probe.is_some() {
+        let (sets, vector) = of_probe(bench, &at, &params)?;
+        (Some(sets), vector, None)
+    } else if let Some(sets) = sets(bench, &clip, &at, &params, own.as_ref())? {
+        bench.monitor.progress(&Progress::beginning("finding the direction"));
+        let monitor = &*bench.monitor;
+        let (vector, steps) = of_sets(&params, &sets.train, &mut || monitor.check())?;
+        (Some(sets), vector, steps)
+    } else {
+        (None, of_parameters(bench, &clip, &at, &params)?, None)
     };
     let norm = dot(&vector, &vector).sqrt();
     if norm < 1e-9 {
         let message = "it has no direction: its length is zero";
-        return Err(Failure::new(message).hint("the two groups, or the terms of a sum, are equal"));
+        return Err(Failure::new(message).hint(match params.probe {
+            Some(_) => "all weights of the probe's class are zero; allow it more `terms`",
+            None => "the two groups, or the terms of a sum, are equal",
+        }));
     }
     let mut vector = unit(vector, "it")?;
     let (mut cosines, mut left) = (Vec::new(), None);
     if let Some(without) = &params.without {
         let mut rows = Vec::new();
         for terms in without {
-            rows.push(of_terms(bench, &clip, &layer, terms)?);
+            rows.push(of_terms(bench, &clip, &at, terms)?);
         }
         cosines = rows.iter().map(|row| dot(row, &vector)).collect();
         let (found, length) = project_out(&vector, &rows)?;
         (vector, left) = (found, Some(length));
     }
     let groups = match &sets {
-        Some(sets) => Some(judged(bench, &params, sets, &vector, steps)?),
+        Some(sets) => Some(judged(bench, sets, &vector, steps)?),
         None => None,
     };
     let data = match &own {
@@ -66,7 +72,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         None => None,
     };
     let outcome = Outcome {
-        units: layer.units,
+        units: at.units() as u32,
         norm,
         left,
         cosines,
@@ -82,21 +88,77 @@ struct Sets {
     /// Of the positive and of the negative group, `[images, units]` each.
     train: [Tensor; 2],
     held_out: [Tensor; 2],
+    /// Random seed of the bootstrap.
+    seed: u64,
 }
 
 fn sets(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     params: &Params,
     own: Option<&Own>,
 ) -> Result<Option<Sets>, Failure> {
     let Some(positive) = &params.positive else { return Ok(None) };
     let groups = (positive, params.negative.as_ref());
-    let (positive, negative) = two(bench, clip, layer, groups, own)?;
+    let (positive, negative) = two(bench, clip, at, groups, own)?;
     let (positive, held_positive) = divided("positive", &positive, params)?;
     let (negative, held_negative) = divided("negative", &negative, params)?;
-    Ok(Some(Sets { train: [positive, negative], held_out: [held_positive, held_negative] }))
+    let (train, held_out) = ([positive, negative], [held_positive, held_negative]);
+    Ok(Some(Sets { train, held_out, seed: params.seed.unwrap_or_default() }))
+}
+
+/// A line of a probe, not scaled, and the pictures of its class and of the others on either side of the probe's split.
+fn of_probe(
+    bench: &mut Workbench<'_>,
+    at: &Readout,
+    params: &Params,
+) -> Result<(Sets, Row), Failure> {
+    let probe = Probe::of(bench)?;
+    let (lines, of) = (&probe.lines, &probe.params);
+    if of.pool == Pool::Max {
+        return Err(pooled().into());
+    }
+    let name = params.class.as_ref().ok_or_else(|| Failure::new("the line has no `class`"))?;
+    let class = lines.class(name)?;
+    let against = params.against.as_ref().map(|name| lines.class(name)).transpose()?;
+    let row = line(lines, class, against);
+    if row.len() != at.units() {
+        let (its, ours, name) = (row.len(), at.units(), at.name());
+        return Err(Failure::new(format!("the probe has {its} units, and `{name}` has {ours}")));
+    }
+    let mut matrix = Matrix::read(bench, probe.dataset, Columns::Units(&of.layer, of.pool))?;
+    matrix.tell(bench, probe.dataset)?;
+    let task = Task::of(of, &matrix.samples)?;
+    let rows = scaled(matrix.rows, at.is_scaled())?;
+    let train = pictures_of(&rows, task.train(), class, against)?;
+    let held_out = pictures_of(&rows, task.held_out(), class, against)?;
+    Ok((Sets { train, held_out, seed: of.seed }, row))
+}
+
+/// The line of a class, less that of another one if there is one.
+fn line(lines: &Lines, class: usize, against: Option<usize>) -> Row {
+    let mut row = lines.direction(class);
+    if let Some(against) = against {
+        add(&mut row, &lines.direction(against), -1.0);
+    }
+    row
+}
+
+/// The rows of a class, and those of another one or else of all others, on one side of a split: places and classes.
+fn pictures_of(
+    rows: &Tensor,
+    (places, truth): (Vec<usize>, Vec<u32>),
+    class: usize,
+    against: Option<usize>,
+) -> Result<[Tensor; 2], Failure> {
+    let take = |fits: &dyn Fn(usize) -> bool| {
+        let places = places.iter().zip(&truth).filter(|(_, class)| fits(**class as usize));
+        let places: Vec<i64> = places.map(|(place, _)| *place as i64).collect();
+        rows.f_index_select(0, &Tensor::from_slice(&places))
+    };
+    let others = |one: usize| against.map_or(one != class, |against| one == against);
+    Ok([take(&|one| one == class)?, take(&others)?])
 }
 
 /// The rows of a group that the direction is made of, and those held out.
@@ -148,25 +210,24 @@ fn of_sets(
 fn of_parameters(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     params: &Params,
 ) -> Result<Row, Failure> {
     match (params.unit, &params.direction) {
         (Some(of), None) => {
-            let mut row = vec![0.0; layer.units as usize];
-            check_unit(&layer.name.canonical, row.len(), of)?;
+            let mut row = vec![0.0; at.units()];
+            check_unit(at.name(), row.len(), of)?;
             row[of as usize] = 1.0;
             Ok(row)
         }
-        (None, Some(terms)) => sum(bench, clip, layer, terms),
-        _ => Err(Failure::new("a direction needs two groups, a unit or terms")),
+        (None, Some(terms)) => sum(bench, clip, at, terms),
+        _ => Err(Failure::new("a direction needs two groups, a probe, a unit or terms")),
     }
 }
 
 /// How well a direction distinguishes the groups.
 fn judged(
     bench: &mut Workbench<'_>,
-    params: &Params,
     sets: &Sets,
     vector: &[f64],
     steps: Option<u32>,
@@ -177,7 +238,7 @@ fn judged(
     let [train, held_out] = [scored(&sets.train)?, scored(&sets.held_out)?];
     let count = |at: usize| (train[at].len() as u64, held_out[at].len() as u64);
     bench.monitor.check()?;
-    let judged = auc(&held_out[0], &held_out[1], params.seed.unwrap_or_default());
+    let judged = auc(&held_out[0], &held_out[1], sets.seed);
     let odd = || Failure::new("a picture's activation of the direction is not a number");
     Ok(Groups {
         positive: count(0),
@@ -258,8 +319,10 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use rand_distr::StandardNormal;
 
+    use neuronotes_core::model::Place;
+
+    use super::super::line::golden;
     use super::*;
-    use crate::vector::add;
 
     /// Units of the made-up layer.
     const UNITS: usize = 64;
@@ -286,6 +349,9 @@ mod tests {
             direction: None,
             positive: None,
             negative: None,
+            probe: None,
+            class: None,
+            against: None,
             method: Some(method),
             regularisation: Some(0.1),
             group_by: None,
@@ -344,6 +410,37 @@ mod tests {
                 };
                 assert!(told(&raw) > 0.9 && (told(&clean) - 0.5).abs() < 0.09, "{}", told(&clean));
             }
+        }
+    }
+
+    #[test]
+    fn lines_of_a_probe_and_their_aucs_are_those_of_numpy() {
+        let known = golden::read();
+        let lines = golden::golden_lines();
+        let units = lines.sd.len();
+        let rows = Tensor::from_slice(&golden::numbers(&known["rows"])).view([-1, units as i64]);
+        let rows = rows.to_kind(Kind::Float);
+        let truth: Vec<u32> =
+            golden::numbers(&known["truth"]).into_iter().map(|class| class as u32).collect();
+        let train = known["train"].as_u64().expect("a number") as usize;
+        let sides = [0..train, train..truth.len()];
+        let sides = sides.map(|side| (side.clone().collect(), truth[side].to_vec()));
+        for expected in known["lines"].as_array().expect("lines") {
+            let class = expected["class"].as_u64().expect("a class") as usize;
+            let against = expected["against"].as_u64().map(|class| class as usize);
+            let row = line(&lines, class, against);
+            let norm = dot(&row, &row).sqrt();
+            assert!((norm - expected["norm"].as_f64().expect("a length")).abs() < 1e-9);
+            let vector = unit(row, "it").expect("a direction");
+            let numpy = golden::numbers(&expected["vector"]);
+            assert!((dot(&vector, &numpy) - 1.0).abs() < 1e-12, "{class} {against:?}");
+            let [train, held_out] =
+                sides.clone().map(|side| pictures_of(&rows, side, class, against).expect("rows"));
+            let [first, other] = held_out.map(|rows| scores(&rows, &vector).expect("scores"));
+            let found = area(&first, &other).expect("an area");
+            let auc = expected["auc"].as_f64().expect("an AUC");
+            assert!((found - auc).abs() < 1e-9, "{class} {against:?}: {found} {auc}");
+            assert!(train.iter().all(|rows| rows.size()[0] > 0));
         }
     }
 

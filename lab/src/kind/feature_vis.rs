@@ -10,7 +10,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::feature_vis::{self, Made, Objective, Outcome, Params, Sign, Start};
 use neuronotes_core::request::Request;
 use serde_json::Value;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::term::of_terms;
 use crate::clip::Clip;
@@ -135,10 +135,9 @@ fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
     let place = Place::of(params.objective);
     let aim = match (params.objective, params.unit, &params.direction) {
         (Objective::Channel | Objective::Neuron, Some(unit), None) => readout.aim(unit, place)?,
-        (Objective::Channel | Objective::Neuron, None, Some(terms)) if is_layer => {
-            let direction = of_terms(bench, &clip, layer, terms)?;
-            let direction = Tensor::from_slice(&direction).to_kind(Kind::Float);
-            Aim::Direction(direction.to_device(clip.device), place)
+        (Objective::Channel | Objective::Neuron, None, Some(terms)) => {
+            let direction = of_terms(bench, &clip, &readout, terms)?;
+            readout.aim_along(&direction, place, clip.device)?
         }
         (Objective::Layer, None, None) if is_layer => Aim::Layer,
         (Objective::Caricature, None, None) if is_layer => Aim::Image(image()?),

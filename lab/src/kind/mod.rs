@@ -12,6 +12,7 @@ mod dataset_examples;
 mod direction;
 mod facet;
 mod feature_vis;
+mod line;
 mod probe;
 mod scan;
 mod sparse_code;

@@ -1,7 +1,7 @@
 //! Measures `probe`: a linear classifier of a data set's images on the units of a layer, fitted to a stored scan.
 
 mod judge;
-mod task;
+pub(super) mod task;
 
 use neuronotes_core::kind::probe::{
     Line, MOST_WEIGHTS, Outcome, Params, Penalty, Step, Strength, WEIGHTS, Weight,

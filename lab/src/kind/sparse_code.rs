@@ -8,7 +8,7 @@ use neuronotes_core::kind::sparse_code::{
     Chance, Coded, Limit, MOST_ITEMS, Method, Objective, Outcome, Params, Sign, Weighed, cleaned,
 };
 use neuronotes_core::kind::text_rank::Shown;
-use neuronotes_core::model::{Place, Stage};
+use neuronotes_core::model::Place;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
@@ -83,7 +83,7 @@ fn items(bench: &mut Workbench<'_>, clip: &Clip, params: &Params) -> Result<Vec<
     }
     let all: Vec<Picture> = found.iter().map(|seen| seen.picture.clone()).collect();
     // Alone, so that the same picture has the same code in every figure.
-    let rows = pictures(clip, Stage::Embedding, &all, true, bench.monitor)?;
+    let rows = pictures(clip, &all, true, bench.monitor)?;
     let mut gallery = Gallery::default();
     let mut items = Vec::new();
     for (Seen { word, digest, origin, picture }, row) in found.into_iter().zip(rows) {

@@ -2,7 +2,6 @@
 
 use image::{Rgb, RgbImage};
 use neuronotes_core::kind::stroop::{Cell, INKS, Outcome, Params};
-use neuronotes_core::model::Stage;
 
 use crate::dataset::drawn_words;
 use crate::failure::Failure;
@@ -35,7 +34,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         }
     }
     // Alone, so that no picture's answer depends on the others.
-    let rows = pictures(&clip, Stage::Embedding, &all, true, bench.monitor)?;
+    let rows = pictures(&clip, &all, true, bench.monitor)?;
     let mut gallery = Gallery::default();
     let mut cells = Vec::new();
     for ((picture, row), (word, ink)) in all.into_iter().zip(rows).zip(named) {

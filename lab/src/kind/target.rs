@@ -6,7 +6,7 @@
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::kind::term::Term;
-use neuronotes_core::model::{Place, Stage};
+use neuronotes_core::model::Place;
 use tch::{Kind, Tensor};
 
 use super::term::of_terms;
@@ -45,18 +45,18 @@ impl Target {
     ) -> Result<Self, Failure> {
         let of = match (unit, direction) {
             (Some(unit), None) => Of::Unit(unit, pool),
-            (None, Some(terms)) if place.dictionary().is_none() => {
+            (None, Some(terms)) => {
                 if pool == Pool::Max {
                     let why = "a direction has no maximum over positions";
                     return Err(Failure::new(why).hint("use `pool: mean`"));
                 }
                 let clip = bench.clip(&[place.layer()])?;
-                let layer = clip.layer(place.layer())?;
-                let row = of_terms(bench, &clip, &layer, terms)?;
-                Of::Direction(row, layer.stage == Stage::Embedding)
+                let readout = Readout::of(bench, &clip, place)?;
+                let row = of_terms(bench, &clip, &readout, terms)?;
+                Of::Direction(row, readout.is_scaled())
             }
             _ => {
-                let why = "the request needs a unit, or a direction at a layer";
+                let why = "the request needs a unit or a direction";
                 return Err(Failure::new(why));
             }
         };
@@ -72,7 +72,7 @@ impl Target {
             Of::Unit(unit, pool) => return scans(bench, &self.place, *unit, *pool),
             Of::Direction(direction, is_cosine) => (direction, *is_cosine),
         };
-        let shards = embeddings(bench, bench.dataset()?, Some(self.place.layer()))?;
+        let shards = embeddings(bench, bench.dataset()?, Some(&self.place))?;
         let scanned = |shard: Embedded| {
             let rows = shard.embeddings.chunks_exact(shard.columns.max(1));
             let activation = |(row, sample): (&[f32], &Sample)| {
@@ -106,7 +106,7 @@ impl Target {
                 }
             }
             Of::Direction(direction, is_cosine) => {
-                let rows = layer.mean_dim([2i64].as_slice(), false, Kind::Double); // [n, units]
+                let rows = readout.means(&layer); // [n, units]
                 let direction = Tensor::from_slice(direction).to_device(clip.device);
                 let products = rows.mv(&direction);
                 match is_cosine {

@@ -4,7 +4,6 @@
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::term::{Source, Term};
 use neuronotes_core::kind::{Kind, Origin, direction};
-use neuronotes_core::model::{Layer, Stage};
 use neuronotes_core::store::{Record, Store};
 use safetensors::{Dtype, SafeTensors};
 
@@ -13,8 +12,9 @@ use crate::dataset::drawn_words;
 use crate::failure::Failure;
 use crate::gallery::pictures_of;
 use crate::picture::Picture;
+use crate::readout::Readout;
 use crate::table::{check_unit, embeddings};
-use crate::vector::{Prompts, Row, add, mean, pictures, stored_mean, unit};
+use crate::vector::{Prompts, Row, add, mean, pictures_at, stored_mean, unit};
 use crate::workbench::{Used, Workbench};
 
 /// A picture that is part of a term.
@@ -65,28 +65,28 @@ impl Used for Stored {
 pub(crate) fn of_terms(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     terms: &[Term],
 ) -> Result<Row, Failure> {
-    unit(sum(bench, clip, layer, terms)?, "the sum")
+    unit(sum(bench, clip, at, terms)?, "the sum")
 }
 
 /// A sum of terms, which is not scaled to length 1. Texts are encoded without a template.
 pub(crate) fn sum(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     terms: &[Term],
 ) -> Result<Row, Failure> {
     let templates = ["{}".to_owned()];
     let prompts = Prompts { templates: &templates, truncate: false };
-    let mut sum = vec![0.0; layer.units as usize];
+    let mut sum = vec![0.0; at.units()];
     for term in terms {
         let row = match &term.of {
-            Source::Text(text) if layer.stage == Stage::Embedding => {
+            Source::Text(text) if at.is_scaled() => {
                 prompts.encode(clip, &[std::slice::from_ref(text)], bench.monitor)?.remove(0)
             }
-            source => of_source(bench, clip, layer, source, &mut |_, _| Ok(()))?,
+            source => of_source(bench, clip, at, source, &mut |_, _| Ok(()))?,
         };
         add(&mut sum, &row, term.weight);
     }
@@ -97,11 +97,11 @@ pub(crate) fn sum(
 pub(crate) fn of_source(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    layer: &Layer,
+    at: &Readout,
     source: &Source,
     show: &mut OnPicture<'_>,
 ) -> Result<Row, Failure> {
-    let name = &layer.name.canonical;
+    let name = at.name();
     let mut found = Vec::new();
     match source {
         Source::Text(text) => {
@@ -109,7 +109,7 @@ pub(crate) fn of_source(
             return Err(Failure::new(message).hint("leave `layer` out: texts are embedded"));
         }
         Source::Units(units) => {
-            let mut row = vec![0.0; layer.units as usize];
+            let mut row = vec![0.0; at.units()];
             for &(of, weight) in units {
                 check_unit(name, row.len(), of)?;
                 row[of as usize] += weight;
@@ -118,8 +118,8 @@ pub(crate) fn of_source(
         }
         Source::Target(key) => {
             let Stored(row) = bench.used_by_key(digest_of(key)?, clip)?;
-            if row.len() != layer.units as usize {
-                let (its, ours) = (row.len(), layer.units);
+            if row.len() != at.units() {
+                let (its, ours) = (row.len(), at.units());
                 let why = format!("the direction has {its} units, and `{name}` has {ours}");
                 return Err(Failure::new(why));
             }
@@ -127,8 +127,8 @@ pub(crate) fn of_source(
         }
         Source::Dataset(digest) => {
             let dataset = bench.named_dataset(digest)?;
-            let at = (layer.stage != Stage::Embedding).then_some(name.as_str());
-            let shards = embeddings(bench, dataset, at)?;
+            let place = (!at.is_scaled()).then_some(&at.place);
+            let shards = embeddings(bench, dataset, place)?;
             return stored_mean(&shards, &format!("the mean of `{}`", dataset.name));
         }
         Source::Images(digests) => {
@@ -178,7 +178,7 @@ pub(crate) fn of_source(
             }
         }
     }
-    let rows = pictures(clip, layer.stage, &found, false, bench.monitor)?;
+    let rows = pictures_at(clip, at, &found, false, bench.monitor)?;
     mean(&rows, "a mean of pictures")
 }
 

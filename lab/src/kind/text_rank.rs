@@ -6,6 +6,7 @@ use neuronotes_core::kind::text_rank::{MOST_SHOWN, Order, Outcome, Params, Ranke
 use super::term::{TermPicture, of_source};
 use crate::failure::Failure;
 use crate::gallery::Gallery;
+use crate::readout::Readout;
 use crate::table::summary;
 use crate::vector::{Prompts, Row, add, dot, middle, unit, without};
 use crate::workbench::Workbench;
@@ -26,7 +27,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         }
     }
     let mut shown = Exhibits::default();
-    let layer = clip.architecture.embedding_layer();
+    let embedding = Readout::of_layer(clip.architecture.embedding_layer());
     let mut direction = vec![0.0; clip.architecture.embedding as usize];
     for term in &params.direction {
         let row = match &term.of {
@@ -38,9 +39,9 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
                     None => row,
                 }
             }
-            source => {
-                of_source(bench, &clip, &layer, source, &mut |bench, seen| shown.add(bench, seen))?
-            }
+            source => of_source(bench, &clip, &embedding, source, &mut |bench, seen| {
+                shown.add(bench, seen)
+            })?,
         };
         add(&mut direction, &row, term.weight);
     }

@@ -7,7 +7,6 @@ use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::Origin;
 use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::zero_shot::{Example, Judged, Outcome, Params, Survey, Truth};
-use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
 use crate::failure::Failure;
@@ -106,7 +105,7 @@ fn judge(
     }
     let (origins, all): (Vec<Option<Origin>>, Vec<Picture>) = all.into_iter().unzip();
     // Alone, so that the same picture is judged the same in every figure.
-    let rows = pictures(&clip, Stage::Embedding, &all, true, bench.monitor)?;
+    let rows = pictures(&clip, &all, true, bench.monitor)?;
     for ((origin, picture), row) in origins.into_iter().zip(all).zip(rows) {
         let stored = gallery.add(bench, picture)?;
         let similarities: Vec<f64> = directions.iter().map(|class| dot(class, &row)).collect();

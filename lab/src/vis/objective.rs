@@ -41,6 +41,15 @@ pub enum Aim {
         /// The positions.
         position: Place,
     },
+    /// A sum of features before their ReLU, in the same form.
+    Features {
+        /// The sum of their rows.
+        row: Tensor,
+        /// The sum of their biases.
+        bias: f64,
+        /// The positions.
+        position: Place,
+    },
     /// The product with a direction, `[c]` in single precision on the model's device.
     Direction(Tensor, Place),
     /// The mean square of all units at all positions.
@@ -93,14 +102,15 @@ impl Target {
             Aim::Feature { row, bias, position } => {
                 position.of_map(&(product(&one.to_kind(Kind::Float), row) + *bias))
             }
+            Aim::Features { row, bias, position } => {
+                let one = one.to_kind(Kind::Float);
+                let length = || length(&one) * row.norm();
+                position.of_map(&self.with_cosine(product(&one, row) + *bias, length))
+            }
             Aim::Direction(direction, place) => {
                 let one = one.to_kind(Kind::Float);
                 let product = product(&one, direction);
-                let length = || {
-                    let squares =
-                        one.square().sum_dim_intlist([0i64].as_slice(), false, Kind::Float);
-                    (squares + EPSILON).sqrt() * direction.norm()
-                };
+                let length = || length(&one) * direction.norm();
                 place.of_map(&self.with_cosine(product, length))
             }
             Aim::Layer => one.to_kind(Kind::Float).square().mean(Kind::Float),
@@ -123,6 +133,11 @@ impl Target {
         let cosine = (&product / (length() + EPSILON)).clamp_min(LEAST_COSINE);
         product * cosine.pow_tensor_scalar(self.cosine_power)
     }
+}
+
+/// The length at each position: `[c, h, w]`, `[c, t]` or `[c]` to `[h, w]`, `[t]` or `[]`.
+fn length(one: &Tensor) -> Tensor {
+    (one.square().sum_dim_intlist([0i64].as_slice(), false, Kind::Float) + EPSILON).sqrt()
 }
 
 /// The product with a vector, `[c]`, at each position: `[c, h, w]`, `[c, t]` or `[c]` to `[h, w]`, `[t]` or `[]`.
@@ -208,6 +223,19 @@ mod tests {
         let tokens = Tensor::arange(10, (Kind::Float, Device::Cpu)).view([1, 5, 2]);
         assert_eq!(value(&target(Aim::Unit(1, Place::Centre), 0.0), &tokens), 9.0);
         assert_eq!(value(&target(Aim::Unit(1, Place::Everywhere), 0.0), &tokens), 5.0);
+    }
+
+    #[test]
+    fn a_sum_of_features_is_the_product_with_the_sum_of_their_rows() {
+        let layer = map();
+        let row = || Tensor::from_slice(&[1.0f32, 1.0]);
+        let sum = |power| {
+            let aim = Aim::Features { row: row(), bias: 0.5, position: Place::Centre };
+            value(&target(aim, power), &layer)
+        };
+        assert_eq!(sum(0.0), 18.5);
+        let cosine = 18.5 / (212.0f64.sqrt() * 2.0f64.sqrt());
+        assert!((sum(1.0) - 18.5 * cosine).abs() < 1e-4);
     }
 
     #[test]

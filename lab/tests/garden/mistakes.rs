@@ -154,3 +154,48 @@ fn pictures_that_cannot_be_read_are_named_and_left_out() {
         again.stderr()
     );
 }
+
+/// A garden with eight pictures in two folders, which are their labels, and one in none.
+fn in_folders() -> Garden {
+    let garden = garden();
+    for at in 0..9u8 {
+        let folder = ["cat/", "dog/", ""][usize::from(at / 4)];
+        let path = garden.path(&format!("pets/{folder}{at}.png"));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        let colour = image::Rgb([at * 25, 255 - at * 20, (at % 3) * 80]);
+        image::RgbImage::from_pixel(64, 64, colour).save(path).expect("a picture");
+        garden.write(&format!("pets/{folder}{at}.txt"), folder.trim_end_matches('/'));
+    }
+    let config = garden.read("neuronotes.yaml");
+    let pets = "datasets:\n  pets: { path: pets, labels: folders }\n";
+    garden.write("neuronotes.yaml", &config.replace("datasets:\n", pets));
+    garden
+}
+
+/// A probe of these pictures.
+fn pets(more: &str) -> String {
+    format!("```yaml analysis\nid: pets\nkind: probe\nlayer: {LAYER}\ndataset: pets\n{more}```\n\n")
+}
+
+#[test]
+fn a_split_that_leaves_a_class_empty_is_an_error_at_the_block_that_says_what_to_do() {
+    let garden = in_folders();
+    // All pictures of a label have one caption, and stay together.
+    garden.note("a.md", &pets("group_by: caption\n"));
+    let run = garden.build();
+    assert_eq!(run.code(), 1);
+    let said = run.stderr();
+    assert!(said.contains("a.md:1:1"), "{said}");
+    assert!(said.contains("the split leaves no image of the class"), "{said}");
+    assert!(said.contains("try another `seed`, a smaller `held_out`, or no `group_by`"), "{said}");
+}
+
+#[test]
+fn images_without_a_label_are_left_out_of_a_probe_and_counted() {
+    let garden = in_folders();
+    garden.note("a.md", &format!("{}`= pets.unlabelled` have none.\n", pets("held_out: 0.5\n")));
+    let run = garden.build();
+    assert_eq!(run.code(), 0, "{}", run.stderr());
+    let page = garden.page("a.html");
+    assert!(page.contains("1 images have no label") && page.contains(">1</"), "{page}");
+}

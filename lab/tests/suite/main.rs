@@ -8,6 +8,7 @@ mod export;
 mod golden;
 mod hook;
 mod intervene;
+mod lines;
 mod protocol;
 mod requests;
 mod schedule;

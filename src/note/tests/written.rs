@@ -75,6 +75,7 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                 // Fields of their own.
                 Type::Sweep => {}
                 Type::Text
+                | Type::Prompt
                 | Type::Model
                 | Type::Dataset
                 | Type::Layer

@@ -10,6 +10,7 @@ use crate::kind::entry::{About, Data, Fault, Kind, Scan, form};
 use crate::kind::exhibit::Exhibit;
 use crate::kind::feature_vis;
 use crate::kind::field::{Field, Preset, Type};
+use crate::kind::naming::two;
 use crate::kind::sample::Sample;
 use crate::kind::value::{Values, named, stored};
 
@@ -135,6 +136,7 @@ pub static KIND: Kind = Kind {
     pictures: Some(pictures),
     fault,
     warns: Some(warns),
+    naming: |params, known| two(params, known).into_iter().collect(),
     form: form::<Params>,
     sample: |_, number| Sample::of(&sample(number), looks::painted()),
     ..Kind::BASE

@@ -1,9 +1,11 @@
-//! Fields of a `sparse_code` that do not go together: a block's fields in; the first problem out.
+//! Fields of a `sparse_code` that do not go together, and lists that are too long: a block's fields in; the first problem out.
 
 use serde_json::{Map, Value};
 
 use super::params::{MOST_ITEMS, Method, Objective, Sign};
 use crate::kind::entry::Fault;
+use crate::kind::known::{Known, Misnamed};
+use crate::problem::Problem;
 
 /// The first problem with a combination of fields, before defaults are filled in.
 pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
@@ -43,8 +45,7 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     let count = |name: &str| fields.get(name).and_then(Value::as_array).map(Vec::len);
     let items = coded.first().and_then(|name| count(name).map(|count| (*name, count)));
     if let Some((field, items)) = items.filter(|(_, items)| *items > MOST_ITEMS) {
-        let message = format!("`{field}` has {items} items; at most {MOST_ITEMS} are allowed");
-        return fault(field, &message, "use several blocks");
+        return fault(field, &too_many(field, items), SEVERAL);
     }
     let is = |name: &str, word: &str| fields.get(name).is_some_and(|value| value == word);
     let contrast = units && !is("objective", Objective::Rebuild.word());
@@ -101,6 +102,23 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         }
         () => None,
     }
+}
+
+/// What to do about too many items.
+const SEVERAL: &str = "use several blocks";
+
+fn too_many(field: &str, items: usize) -> String {
+    format!("`{field}` has {items} items; at most {MOST_ITEMS} are allowed")
+}
+
+/// The problem that a list of words, or the pictures of figures, are too many: how many they are is known only now.
+pub(super) fn naming(params: &Map<String, Value>, _: &mut dyn Known) -> Vec<Misnamed> {
+    let long = ["texts", "images", "words", "use"].into_iter().filter_map(|field| {
+        let items = params.get(field)?.as_array()?.len();
+        let problem = Problem::new(too_many(field, items)).hint(SEVERAL);
+        (items > MOST_ITEMS).then(|| Misnamed::new(field, problem))
+    });
+    long.collect()
 }
 
 #[cfg(test)]

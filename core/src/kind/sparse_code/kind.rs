@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fault::fault;
+use super::fault::{fault, naming};
 use super::outcome::{Coded, Outcome, sample};
 use super::params::{Method, Objective, Params, Sign};
 use super::weighed::equation;
@@ -134,6 +134,7 @@ pub static KIND: Kind = Kind {
         of: |result| stored(result, derive),
     },
     fault,
+    naming,
     form: form::<Params>,
     sample: |params, number| {
         let of_pictures = !params.contains_key("texts");

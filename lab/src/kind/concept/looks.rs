@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use neuronotes_core::kind::concept::{Look, Looks, Params, Single, Strongest, Vis};
 use neuronotes_core::kind::dataset_examples::{Example, Order};
 use neuronotes_core::kind::feature_vis;
-use neuronotes_core::model::Layer;
 use tch::{Kind, Tensor};
 
 use crate::clip::Clip;
@@ -17,6 +16,7 @@ use crate::group::Own;
 use crate::monitor::Progress;
 use crate::table::summary;
 use crate::vis::job::Job;
+use crate::readout::Readout;
 use crate::vis::objective::{Aim, Place, Target};
 use crate::vis::optimise::{Step, optimise};
 use crate::workbench::Workbench;
@@ -28,7 +28,7 @@ const PICTURES: [&str; 2] = ["unit.png", "direction.png"];
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
     pub clip: &'a Clip,
-    pub layer: &'a Layer,
+    pub at: &'a Readout,
     /// The data set, if the block has one.
     pub own: Option<&'a Own>,
     /// The places of the concept's pictures in it.
@@ -122,18 +122,18 @@ impl Subject<'_> {
     ) -> Result<[Vis; 2], Failure> {
         let params = feature_vis::by_recipe(&params.layer, recipe, params.seed);
         let params = params.map_err(Failure::new)?;
-        let along = Tensor::from_slice(self.direction).to_kind(Kind::Float);
-        let along = along.to_device(self.clip.device);
+        let device = self.clip.device;
+        let along = self.at.aim_along(self.direction, Place::Everywhere, device)?;
         let job = |aim: Aim, sign: f64| {
-            let (stage, cosine_power) = (self.layer.stage, params.cosine_power);
+            let (stage, cosine_power) = (self.at.layer.stage, params.cosine_power);
             Job { target: Target { stage, aim, sign, cosine_power }, start: None }
         };
         let jobs = [
             job(
-                Aim::Unit(self.unit.unit, Place::Everywhere),
+                self.at.aim(self.unit.unit, Place::Everywhere)?,
                 if self.unit.low { -1.0 } else { 1.0 },
             ),
-            job(Aim::Direction(along, Place::Everywhere), 1.0),
+            job(along, 1.0),
         ];
         let halve = bench.monitor.halves();
         // Each step transforms the picture to another size, so that trying algorithms would never pay.

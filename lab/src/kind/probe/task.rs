@@ -1,18 +1,17 @@
 //! What a probe is to tell apart: a block's parameters and the data set's images in; the classes, and the images of each on
 //! either side of the split, out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use neuronotes_core::dataset::Sample;
-use neuronotes_core::kind::MOST_CLASSES;
-use neuronotes_core::kind::probe::{GroupBy, Params, Truth};
+use neuronotes_core::dataset::{Said, Sample};
+use neuronotes_core::kind::probe::{GroupBy, Params, Truth, classes};
 
 use crate::failure::Failure;
 use crate::fit::split::{Split, by_class, by_group, by_group_and_class};
 
 /// A classification.
 #[derive(Debug)]
-pub(super) struct Task {
+pub(in crate::kind) struct Task {
     /// The classes.
     pub labels: Vec<String>,
     /// Images without a class in the data set.
@@ -30,18 +29,11 @@ impl Task {
     ///
     /// # Errors
     /// If there are fewer than two classes, a class has no image to learn from, or none is held out.
-    pub(super) fn of(params: &Params, samples: &[Sample]) -> Result<Self, Failure> {
-        let labels = match params.classes.is_empty() {
-            true => all(params.truth, samples)?,
-            false => params.classes.clone(),
-        };
-        let mut by_label = HashMap::new();
-        for (label, class) in labels.iter().zip(0u32..) {
-            if by_label.insert(label.to_lowercase(), class).is_some() {
-                let message = format!("the class `{label}` is listed more than once");
-                return Err(Failure::new(message).hint("upper and lower case make no difference"));
-            }
-        }
+    pub(in crate::kind) fn of(params: &Params, samples: &[Sample]) -> Result<Self, Failure> {
+        let labels = classes(params, &Said::of(samples)).map_err(|wrong| wrong.problem)?;
+        let labels = labels.ok_or_else(|| Failure::new("the classes are not known"))?;
+        let lower = labels.iter().map(|label| label.to_lowercase());
+        let by_label: HashMap<String, u32> = lower.zip(0u32..).collect();
         let (mut rows, mut unlabelled, mut outside) = (Vec::new(), 0, 0);
         for (row, sample) in samples.iter().enumerate() {
             match written(params.truth, sample) {
@@ -53,13 +45,6 @@ impl Task {
             }
         }
         let classes: Vec<u32> = rows.iter().map(|(_, class)| *class).collect();
-        let word = params.truth.word();
-        for (label, class) in labels.iter().zip(0..) {
-            if !classes.contains(&class) {
-                let message = format!("no image of the data set has the {word} `{label}`");
-                return Err(Failure::new(message).hint("remove it from `classes`"));
-            }
-        }
         let split = match params.group_by {
             None => by_class(&classes, params.held_out, params.seed),
             Some(by) => {
@@ -116,12 +101,12 @@ impl Task {
     }
 
     /// Rows and classes of the images that are learnt from.
-    pub(super) fn train(&self) -> (Vec<usize>, Vec<u32>) {
+    pub(in crate::kind) fn train(&self) -> (Vec<usize>, Vec<u32>) {
         self.split.train.iter().map(|at| self.rows[*at]).unzip()
     }
 
     /// Rows and classes of the held-out images.
-    pub(super) fn held_out(&self) -> (Vec<usize>, Vec<u32>) {
+    pub(in crate::kind) fn held_out(&self) -> (Vec<usize>, Vec<u32>) {
         self.split.held_out.iter().map(|at| self.rows[*at]).unzip()
     }
 }
@@ -142,43 +127,6 @@ fn group(by: GroupBy, sample: &Sample) -> String {
         GroupBy::Folder => sample.key.rsplit_once('/').map(|(folder, _)| folder),
     };
     of.map_or_else(|| format!("\0{}", sample.key), str::to_lowercase)
-}
-
-/// All labels or captions of a data set, sorted; of those that differ in case only, the first.
-fn all(truth: Truth, samples: &[Sample]) -> Result<Vec<String>, Failure> {
-    let texts: BTreeSet<&str> =
-        samples.iter().filter_map(|sample| written(truth, sample)).collect();
-    let mut found: BTreeMap<String, &str> = BTreeMap::new();
-    for text in texts {
-        found.entry(text.to_lowercase()).or_insert(text);
-    }
-    let word = truth.word();
-    let (other, any) = match truth {
-        Truth::Label => (Truth::Caption, samples.iter().any(|sample| sample.caption.is_some())),
-        Truth::Caption => (Truth::Label, samples.iter().any(|sample| sample.label.is_some())),
-    };
-    let hint = match any {
-        true => format!("it has {}s: `truth: {}`", other.word(), other.word()),
-        false if truth == Truth::Label && samples.iter().any(|s| s.key.contains('/')) => {
-            "pictures in folders get these as labels by `labels: folders` in neuronotes.yaml".into()
-        }
-        false => "a probe needs to know what its images are".into(),
-    };
-    match found.len() {
-        0 => Err(Failure::new(format!("no image of the data set has a {word}")).hint(hint)),
-        1 => {
-            let only = found.into_values().next().unwrap_or_default();
-            let message = format!("all images of the data set have the same {word}, `{only}`");
-            Err(Failure::new(message).hint("a probe tells at least two classes apart"))
-        }
-        count if count > MOST_CLASSES => {
-            let message = format!(
-                "the data set has {count} different {word}s; at most {MOST_CLASSES} can be classes"
-            );
-            Err(Failure::new(message).hint("list the `classes`"))
-        }
-        _ => Ok(found.into_values().map(str::to_owned).collect()),
-    }
 }
 
 #[cfg(test)]

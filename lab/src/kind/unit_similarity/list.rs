@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use neuronotes_core::kind::unit_similarity::{By, Neighbour, Order, Outcome, Params, Seen};
-use neuronotes_core::model::Stage;
 use tch::{Kind, Tensor};
 
 use super::rows::{caption, label, named};
@@ -12,6 +11,7 @@ use crate::failure::Failure;
 use crate::fit::column::{Column, correlations_with};
 use crate::gallery::{Gallery, Stored};
 use crate::kind::term::of_terms;
+use crate::readout::Readout;
 use crate::table::matrix::Matrix;
 use crate::table::{check_unit, summary};
 use crate::workbench::Workbench;
@@ -42,9 +42,9 @@ impl Target {
             }
             (None, Some(terms)) => {
                 let clip = bench.clip(&[params.layer.layer()])?;
-                let layer = clip.layer(params.layer.layer())?;
-                let row = of_terms(bench, &clip, &layer, terms)?;
-                Ok(Some(Self::Direction(row, layer.stage == Stage::Embedding)))
+                let readout = Readout::of(bench, &clip, &params.layer)?;
+                let row = of_terms(bench, &clip, &readout, terms)?;
+                Ok(Some(Self::Direction(row, readout.is_scaled())))
             }
             (None, None) => Ok(None),
         }
