@@ -124,6 +124,18 @@ const CASES: &[Case] = &[
         "ask for fewer terms",
     ),
     (
+        "kind: attack\nclasses: [objects, symbol]\nattacks: [objects]\nprobe: groups\n",
+        "3:20",
+        "the probe has no class `symbol`",
+        "did you mean `symbols`",
+    ),
+    (
+        "kind: attack\nmodel: other\nclasses: [objects, symbols]\nattacks: [objects]\nprobe: groups\n",
+        "6:8",
+        "the probe `groups` is one of the model `emoji`, and this block is about `other`",
+        "give both the same `model`",
+    ),
+    (
         "kind: attribution\nlayer: image_block_4/1/Add_6\nword: apple\ntext: LONG\n",
         "5:7",
         "22 tokens, but the model takes 16",
