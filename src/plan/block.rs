@@ -140,9 +140,8 @@ impl Planner<'_> {
             problems.extend(at.diagnostics("", misnamed.into_iter().map(wrong).collect()));
         }
         // A scan of a dictionary has all its features, and a direction is a sum of them.
-        let whole = kind.features
-            || kind.scan == Scan::Layer
-            || asked.params.contains_key(DIRECTION);
+        let whole =
+            kind.features || kind.scan == Scan::Layer || asked.params.contains_key(DIRECTION);
         let dictionary = place.as_ref().filter(|place| place.dictionary.is_some() && !whole);
         if let (Some(dictionary), true, true) =
             (dictionary, problems.is_empty(), unit(kind, &asked.params).is_none())
