@@ -101,8 +101,8 @@ const CASES: &[Case] = &[
     ),
     (
         "kind: probe\nlayer: image_block_4/1/Add_6\nclasses: [objects, Objects]\n",
-        "4:20",
-        "the class `Objects` is listed more than once",
+        "4:10",
+        "`classes` lists `Objects` more than once",
         "upper and lower case make no difference",
     ),
     (
