@@ -165,6 +165,7 @@ mod tests {
             non_negative: false,
             held_out: 0.5,
             group_by: None,
+            stratify: false,
             seed: 0,
         }
     }
