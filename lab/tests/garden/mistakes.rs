@@ -187,7 +187,10 @@ fn a_split_that_leaves_a_class_empty_is_an_error_at_the_block_that_says_what_to_
     let said = run.stderr();
     assert!(said.contains("a.md:1:1"), "{said}");
     assert!(said.contains("the split leaves no image of the class"), "{said}");
-    assert!(said.contains("try another `seed`, a smaller `held_out`, or no `group_by`"), "{said}");
+    assert!(
+        said.contains("add `stratify: true`, or try another `seed` or a smaller `held_out`"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -165,7 +165,7 @@ mod tests {
             non_negative: false,
             held_out: 0.5,
             group_by: None,
-            stratify: false,
+            stratify: None,
             seed: 0,
         }
     }
