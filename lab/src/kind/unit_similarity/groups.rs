@@ -23,29 +23,30 @@ pub(super) fn named(
             let has = own().filter(|point| point.label == Some(at as u32)).count();
             tallies.push((has, &label.label));
         }
-        // Of labels that are equally frequent here, the one that is more frequent on the map goes first.
         tallies.sort_by_key(|(has, _)| Reverse(*has));
         let names: Vec<&str> = match tallies.first() {
             Some((most, label)) if 2 * most >= units => vec![label],
-            Some(_) => tallies.iter().take(2).filter(|(has, _)| *has > 0).map(|t| t.1).collect(),
-            None => images(own().collect(), sheet),
+            _ => images(own().collect(), sheet),
         };
         Tally { label: names.join(", "), units: units as u64 }
     };
     (0..count).map(group).collect()
 }
 
-/// The strongest images of the two units with the strongest activations.
+/// The captions that the strongest images of most units have, at most two; of captions that are equally frequent, the one whose units
+/// have the strongest activation.
 fn images<'a>(mut points: Vec<&Point>, sheet: &'a Sheet) -> Vec<&'a str> {
     points.sort_by(|a, b| b.deviations.total_cmp(&a.deviations));
-    let mut names: Vec<&str> = Vec::new();
+    let mut names: Vec<(usize, &str)> = Vec::new();
     for point in points {
         let caption = sheet.tiles.get(point.tile as usize).map_or("", |tile| &tile.caption);
-        if !names.contains(&caption) && names.len() < 2 {
-            names.push(caption);
+        match names.iter_mut().find(|(_, name)| *name == caption) {
+            Some((count, _)) => *count += 1,
+            None => names.push((1, caption)),
         }
     }
-    names
+    names.sort_by_key(|(count, _)| Reverse(*count));
+    names.into_iter().take(2).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]
@@ -66,11 +67,20 @@ mod tests {
         points[0].label = Some(1);
         points[1].label = None;
         let found = named(&[0, 0, 0, 1], &chart.labels, &sheet, &mut points);
-        assert_eq!(found[0], tally("hand, face", 3), "one hand, one face, one without a label");
+        assert_eq!(
+            found[0],
+            tally("waving hand, raised hand", 3),
+            "a hand, a face, one without a label"
+        );
         points.iter_mut().for_each(|point| point.label = None);
+        points[2].tile = 2;
         points[1].deviations = 9.0;
         let found = named(&[0, 0, 0, 1], &[], &sheet, &mut points);
-        assert_eq!(found[0], tally("raised hand, waving hand", 3));
+        assert_eq!(
+            found[0],
+            tally("raised hand, waving hand", 3),
+            "of three captions the strongest"
+        );
         assert_eq!(found[1], tally("grinning face", 1));
     }
 }
