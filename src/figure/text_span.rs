@@ -53,8 +53,8 @@ fn texts(count: usize) -> String {
 
 /// What a head's texts explain together, with the range of random texts.
 fn whole(head: &Head) -> Bar {
-    let Draws { mean, low, high } = head.random_texts;
-    let value = format!("{} ({})", percent(head.explained()), percent(mean));
+    let Draws { low, high, .. } = head.random_texts;
+    let value = percent(head.explained());
     let interval = Some((low.clamp(0.0, 1.0), high.clamp(0.0, 1.0)));
     Bar { interval, ..share(&format!("head {}", head.head), value, head.explained()) }
 }
