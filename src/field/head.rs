@@ -18,8 +18,11 @@ use crate::yaml::Node;
 /// Layers that a hint names.
 const MOST_NAMED: usize = 3;
 
-/// Some heads of the layer, or all of them.
-pub(super) struct Heads;
+/// Some heads of the layer.
+pub(super) struct Heads {
+    /// Whether all are meant if the field is left out.
+    pub(super) all: bool,
+}
 
 impl Family for Heads {
     fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
@@ -28,7 +31,7 @@ impl Family for Heads {
 
     /// An empty list stands for all heads until the layer is known to have some.
     fn absent(&self, _: &dyn Sources) -> Option<Json> {
-        Some(json!([]))
+        self.all.then(|| json!([]))
     }
 
     fn resolve(&self, value: Json, _: &mut Asked, sources: &mut dyn Sources) -> Resolved {

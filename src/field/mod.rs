@@ -29,6 +29,7 @@ mod sweep;
 mod table;
 mod term;
 mod text;
+mod unit_at;
 mod value;
 mod word;
 

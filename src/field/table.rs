@@ -4,7 +4,7 @@ use neuronotes_core::kind::Type;
 use neuronotes_core::model::Precision;
 
 use super::family::Family;
-use super::{block, direction, file, group, head, layer, name, number, sweep, text, word};
+use super::{block, direction, file, group, head, layer, name, number, sweep, text, unit_at, word};
 
 /// The family of a field type.
 pub(super) fn family(ty: Type) -> Box<dyn Family> {
@@ -27,7 +27,8 @@ pub(super) fn family(ty: Type) -> Box<dyn Family> {
         Type::Layers => Box::new(layer::Several),
         Type::Unit => Box::new(layer::Unit),
         Type::Channels => Box::new(layer::Channels),
-        Type::Heads => Box::new(head::Heads),
+        Type::Heads { all } => Box::new(head::Heads { all }),
+        Type::UnitAt => Box::new(unit_at::UnitAt),
         Type::Picture => Box::new(file::Picture),
         Type::Pictures => Box::new(file::Pictures),
         Type::Weights => Box::new(file::Weights),

@@ -2,6 +2,7 @@
 //!
 //! A kind has a file here, under its name, and a line in [`FIGURES`].
 
+mod ablate;
 mod activation_histogram;
 mod attack;
 mod attribution;
@@ -65,6 +66,7 @@ pub static FIGURES: &[&Figure] = &[
     &composition::FIGURE,
     &attribution::FIGURE,
     &text_span::FIGURE,
+    &ablate::FIGURE,
 ];
 
 impl Figure {

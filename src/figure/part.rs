@@ -96,6 +96,9 @@ pub struct Bar {
     pub below: bool,
     /// The bounds of an interval that is drawn over it.
     pub interval: Option<(f64, f64)>,
+    /// Places of other numbers on the same scale, each drawn as a dot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dots: Vec<f64>,
     /// The unit that it is of, whose name the page shows in place of the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitRef>,
@@ -251,6 +254,7 @@ pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar
             to: place(number.max(0.0)),
             below: *number < 0.0,
             interval: None,
+            dots: Vec::new(),
             unit: None,
         })
         .collect()
@@ -259,7 +263,8 @@ pub fn bars(numbers: impl IntoIterator<Item = (String, f64, String)>) -> Vec<Bar
 /// A bar for a fraction.
 pub fn share(label: &str, value: String, part: f64) -> Bar {
     let to = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };
-    Bar { label: label.to_owned(), value, from: 0.0, to, below: false, interval: None, unit: None }
+    let (label, dots) = (label.to_owned(), Vec::new());
+    Bar { label, value, from: 0.0, to, below: false, interval: None, dots, unit: None }
 }
 
 /// A bar for `hits` of `count`, with Wilson's interval.

@@ -95,7 +95,9 @@ impl Planner<'_> {
     ) -> Result<Measurement, Vec<Diagnostic>> {
         let model = self.model(note, block).map_err(|problem| vec![*problem])?;
         let at = Asking { note, block, kind, model: &model };
-        if kind.text && model.architecture.text.is_none() {
+        let mut silent = kind.text_unless.into_iter();
+        let reads_texts = !silent.any(|(field, word)| block.fields.text(field) == Some(word));
+        if kind.text && reads_texts && model.architecture.text.is_none() {
             let message = format!("the model `{}` has no text tower", model.reference.name);
             let hint = format!("`{}` compares with texts; use a CLIP with both towers", kind.name);
             return Err(vec![at.at("model", "", message).hint(hint)]);
@@ -163,7 +165,8 @@ impl Planner<'_> {
         let about = place.as_ref().map(ResolvedPlace::place);
         let scanned = match kind.scan {
             Scan::None => None,
-            Scan::Layer => about.as_ref(),
+            Scan::LayerUnless(field) if block.fields.get(field).is_some() => None,
+            Scan::Layer | Scan::LayerUnless(_) => about.as_ref(),
             Scan::Embedding => Some(&embedding),
         };
         let own = dataset.iter().zip(scanned);

@@ -3,6 +3,7 @@
 //! One test program has nearly all of them, because each test program compiles and links everything that it uses once
 //! more. `look` and `structure` stand alone: the first needs a browser, the second nothing but the sources.
 
+mod ablations;
 #[path = "../common/mod.rs"]
 mod common;
 mod commonmark;

@@ -31,8 +31,10 @@ pub struct Kind {
     pub sweep: bool,
     /// Its subject, which adds fields to its own.
     pub about: About,
-    /// Whether it always needs the model's text tower.
+    /// Whether it needs the model's text tower.
     pub text: bool,
+    /// The field and the word with which it does not.
+    pub text_unless: Option<(&'static str, &'static str)>,
     /// Whether it reads a data set.
     pub data: Data,
     /// Which scan of its data set it reads.
@@ -139,6 +141,8 @@ pub enum Scan {
     None,
     /// The scan of the block's layer.
     Layer,
+    /// The same, unless the block has this field.
+    LayerUnless(&'static str),
     /// The scan of the embedding.
     Embedding,
 }
@@ -167,6 +171,7 @@ impl Kind {
         sweep: false,
         about: About::Nothing,
         text: false,
+        text_unless: None,
         data: Data::Never,
         scan: Scan::None,
         features: false,

@@ -118,8 +118,13 @@ pub enum Type {
     Unit,
     /// Several units of the layer, each by itself: a list. A parameter is an array of numbers.
     Channels,
-    /// Attention heads at the layer: a list. A parameter is an array of numbers; if it is left out, all heads.
-    Heads,
+    /// Attention heads at the layer: a list. A parameter is an array of numbers.
+    Heads {
+        /// Whether all heads are meant if it is left out.
+        all: bool,
+    },
+    /// A unit of a layer after the block's: a mapping. A parameter is a [`UnitAt`](super::unit_at::UnitAt).
+    UnitAt,
     /// A list of texts, or the name of a data set that is a list of words. A parameter is an array of texts.
     Texts,
     /// A list of texts with a placeholder, `{}`, for another text. A parameter is an array of texts.

@@ -3,6 +3,7 @@
 //!
 //! A new kind is one file here, one in `lab/src/kind/`, one in `src/figure/`, and one line in each registry.
 
+pub mod ablate;
 mod about;
 pub mod activation_histogram;
 pub mod attack;
@@ -30,6 +31,7 @@ pub mod term;
 pub mod text_rank;
 pub mod text_span;
 mod tuple;
+pub mod unit_at;
 pub mod unit_similarity;
 pub mod unit_summary;
 mod value;
@@ -65,6 +67,7 @@ pub static KINDS: &[&Kind] = &[
     &composition::KIND,
     &attribution::KIND,
     &text_span::KIND,
+    &ablate::KIND,
 ];
 
 impl Kind {

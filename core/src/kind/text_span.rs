@@ -178,7 +178,7 @@ pub static KIND: Kind = Kind {
     fields: &[
         Field::compute(
             "heads",
-            Type::Heads,
+            Type::Heads { all: true },
             "The heads at the layer, counted from 0. The default is all.",
         ),
         Field::compute(

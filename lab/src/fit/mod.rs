@@ -4,6 +4,7 @@
 
 pub mod auc;
 pub(crate) mod binary;
+pub(crate) mod bootstrap;
 pub(crate) mod cluster;
 pub(crate) mod column;
 mod curvature;

@@ -3,6 +3,7 @@
 //! A new kind is one file here, under the name it has there, and one line in [`MEASURES`]. A measurement
 //! reads its inputs through the [`Workbench`], which checks their digests.
 
+mod ablate;
 mod activation_histogram;
 mod attack;
 mod attribution;
@@ -21,6 +22,7 @@ mod target;
 mod term;
 mod text_rank;
 mod text_span;
+mod truth;
 mod unit_similarity;
 mod unit_summary;
 mod zero_shot;
@@ -81,6 +83,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::unit_similarity::KIND, unit_similarity::run),
     Measure::alone(&kind::attack::KIND, attack::run),
     Measure::alone(&kind::stroop::KIND, stroop::run),
+    Measure::alone(&kind::ablate::KIND, ablate::run),
 ];
 
 impl Measure {

@@ -1,14 +1,14 @@
 //! Measures `zero_shot`: zero-shot classification of images, against classes that texts name.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::Origin;
-use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::zero_shot::{Example, Judged, Outcome, Params, Survey, Truth};
 use tch::{Kind, Tensor};
 
+use super::truth::{by_label, labels, truth};
 use crate::failure::Failure;
 use crate::gallery::{Gallery, pictures_of};
 use crate::picture::Picture;
@@ -16,8 +16,6 @@ use crate::table::{Embedded, embeddings, nothing_read, said};
 use crate::vector::{Prompts, Row, dot, pictures, softmax};
 use crate::workbench::Workbench;
 
-/// The most labels of a data set that may be used as classes.
-const MOST_LABELS: usize = 100;
 /// Maximum number of labels outside the classes that are named, the most common first.
 const MOST_OUTSIDE: usize = 3;
 /// Images in one matrix product.
@@ -37,7 +35,8 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         said(bench, dataset, index, &mut shard.samples)?;
     }
     if params.classes.is_empty() {
-        params.classes = labels(&shards, params.truth)?;
+        let samples = shards.iter().flat_map(|shard| &shard.samples);
+        params.classes = labels(samples, params.truth)?;
     }
     let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
     let groups: Vec<&[String]> = params.classes.iter().map(|class| &*class.names).collect();
@@ -51,38 +50,6 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let outcome = Outcome { classes, logit_scale: scale, images, survey };
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
-}
-
-/// The true class of an image, as its data set says.
-fn truth(sample: &Sample, truth: Truth) -> Option<&str> {
-    match truth {
-        Truth::Label => sample.label.as_deref(),
-        Truth::Caption => sample.caption.as_deref(),
-        Truth::None => None,
-    }
-}
-
-/// The data set's labels as classes, sorted.
-fn labels(shards: &[Embedded], by: Truth) -> Result<Vec<Class>, Failure> {
-    let samples = shards.iter().flat_map(|shard| &shard.samples);
-    let found: BTreeSet<&str> = samples.filter_map(|sample| truth(sample, by)).collect();
-    let hint = "name the `classes`";
-    if found.is_empty() {
-        let folders = "`labels: folders` in neuronotes.yaml uses the names of folders as labels";
-        let in_folders = |sample: &Sample| by == Truth::Label && sample.key.contains('/');
-        let any = shards.iter().flat_map(|shard| &shard.samples).any(in_folders);
-        let hint = if any { format!("{hint}; {folders}") } else { hint.to_owned() };
-        return Err(Failure::new("no image in the data set has a label or caption").hint(hint));
-    }
-    if found.len() > MOST_LABELS {
-        let message = format!(
-            "the data set has {} different labels; at most {MOST_LABELS} can be used as classes",
-            found.len()
-        );
-        return Err(Failure::new(message).hint(hint));
-    }
-    let class = |label: &str| Class { label: label.to_owned(), names: vec![label.to_owned()] };
-    Ok(found.into_iter().map(class).collect())
 }
 
 /// Classifies the block's pictures, or those of the figures that it uses.
@@ -204,10 +171,7 @@ struct Tally {
 
 impl Tally {
     fn new(params: &Params) -> Self {
-        let mut by_label = HashMap::new();
-        for (class, index) in params.classes.iter().zip(0..) {
-            by_label.entry(class.label.to_lowercase()).or_insert(index);
-        }
+        let by_label = by_label(&params.classes);
         let survey = Survey {
             count: 0,
             unlabelled: 0,
@@ -293,6 +257,8 @@ fn keep(kept: &mut Vec<Found>, found: Found, most: usize) {
 
 #[cfg(test)]
 mod tests {
+    use neuronotes_core::kind::class::Class;
+
     use super::*;
 
     fn sample(label: Option<&str>) -> Sample {
@@ -358,18 +324,5 @@ mod tests {
         for (found, expected) in all.concat().iter().zip([0.6, 1.0, 0.0, 0.8]) {
             assert!((found - expected).abs() < 1e-12, "{all:?}");
         }
-    }
-
-    #[test]
-    fn few_labels_stand_in_for_classes_and_many_do_not() {
-        let shard = |count: usize| Embedded {
-            samples: (0..count).map(|n| sample(Some(&format!("l{}", n % 101)))).collect(),
-            columns: 2,
-            embeddings: vec![0.0; count * 2],
-        };
-        let found = labels(&[shard(3)], Truth::Label).expect("labels");
-        assert_eq!(found.iter().map(|c| &*c.label).collect::<Vec<_>>(), ["l0", "l1", "l2"]);
-        assert!(labels(&[shard(200)], Truth::Label).is_err());
-        assert!(labels(&[shard(3)], Truth::Caption).is_err());
     }
 }

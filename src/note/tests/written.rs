@@ -67,7 +67,8 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                 | Type::Unit
                 | Type::Units
                 | Type::Channels
-                | Type::Heads => {}
+                | Type::Heads { .. }
+                | Type::UnitAt => {}
                 // Our own words, none of which YAML reads as something else.
                 Type::Choice(_) | Type::Precision => {}
                 // An id has its own syntax.

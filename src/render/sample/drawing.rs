@@ -61,6 +61,7 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
         to,
         below: false,
         interval,
+        dots: Vec::new(),
         unit: None,
     };
     let of_unit = |unit: u32| Bar {

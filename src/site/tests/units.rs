@@ -73,7 +73,8 @@ fn page(site: &mut Site, path: &str) -> String {
 
 fn bar(unit: u32) -> Bar {
     let (label, value) = (format!("unit {unit}"), String::new());
-    Bar { label, value, from: 0.0, to: 1.0, below: false, interval: None, unit: None }
+    let dots = Vec::new();
+    Bar { label, value, from: 0.0, to: 1.0, below: false, interval: None, dots, unit: None }
 }
 
 #[test]
