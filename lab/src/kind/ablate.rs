@@ -195,23 +195,34 @@ fn planned(
     if !params.heads.is_empty() {
         let none = || Failure::new(format!("the layer `{}` has no heads", layer.name.shown()));
         let heads = clip.architecture.heads_of(layer).ok_or_else(none)?;
-        let (stages, mut moments) = ([heads.stage], Moments::new(heads));
-        let pass = Pass::new(clip, &stages, "averaging what heads read");
-        pass.run(&pictures.rows[..], bench.monitor, |_, found| {
-            moments.add(found.get(heads.stage)?)
-        })?;
-        return Ok((heads.stage, planned::heads(&params.heads, &moments, how)?));
+        let moments = moments(bench, clip, heads.stage, pictures, "averaging what heads read")?;
+        return Ok((heads.stage, planned::heads(&params.heads, heads, &moments, how)?));
     }
     let columns = Columns::Units(&params.layer, Pool::Mean);
     let rows = Matrix::read(bench, bench.dataset()?, columns)?.rows;
     if !params.units.is_empty() {
-        return Ok((layer.stage, planned::units(&params.units, &rows, how)?));
+        let moments = moments(bench, clip, layer.stage, pictures, "measuring how large units are")?;
+        return Ok((layer.stage, planned::units(&params.units, &rows, &moments, how)?));
     }
     let mut directions = Vec::new();
     for terms in &params.directions {
         directions.push(of_terms(bench, clip, layer, terms)?);
     }
     Ok((layer.stage, planned::directions(&directions, &rows, how)?))
+}
+
+/// The moments of a stage over the pictures.
+fn moments(
+    bench: &mut Workbench<'_>,
+    clip: &Clip,
+    stage: Stage,
+    pictures: &Pictures<'_>,
+    title: &str,
+) -> Result<Moments, Failure> {
+    let (stages, mut moments) = ([stage], Moments::default());
+    let pass = Pass::new(clip, &stages, title);
+    pass.run(&pictures.rows[..], bench.monitor, |_, found| moments.add(found.get(stage)?))?;
+    Ok(moments)
 }
 
 /// What was read.

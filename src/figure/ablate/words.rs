@@ -202,11 +202,13 @@ fn controls(params: &Params, outcome: &Outcome) -> String {
         "direction" => format!(
             "; controls: exactly as much added along {sets}{number}random direction{plural} in which pictures differ"
         ),
-        _ => format!(
-            "; controls: the same done to {sets}{number}other {noun}{plural} whose change is nearest in size (norms {} to {})",
-            tick(low, 3),
-            tick(high, 3)
-        ),
+        _ => {
+            let (low, high) = (tick(low, 3), tick(high, 3));
+            let norms = if low == high { low } else { format!("{low} to {high}") };
+            format!(
+                "; controls: the same done to {sets}{number}other {noun}{plural} whose change is nearest in size (norm {norms})"
+            )
+        }
     };
     if (count as u32) < params.controls {
         text += &format!(", since the layer has no more than {count} to draw");

@@ -2,6 +2,7 @@
 //! out. Knows nothing of what is read.
 
 use neuronotes_core::kind::ablate::By;
+use neuronotes_core::model::Heads;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
@@ -54,13 +55,18 @@ fn values(of: impl Iterator<Item = f64>, device: Device) -> Tensor {
     Tensor::from_slice(&of.map(|x| x as f32).collect::<Vec<f32>>()).to_device(device)
 }
 
-/// Units, given the activations of the layer, averaged over positions: `[images, units]`.
-pub(super) fn units(units: &[u32], rows: &Tensor, how: How) -> Result<Planned, Failure> {
+/// Units, given the activations of the layer, averaged over positions, `[images, units]`, and their moments.
+pub(super) fn units(
+    units: &[u32],
+    rows: &Tensor,
+    moments: &Moments,
+    how: How,
+) -> Result<Planned, Failure> {
     let [mean, sd] = spread(rows)?;
-    let size = |unit: usize| match how.by {
-        By::Zero | By::ProjectOut => mean[unit].hypot(sd[unit]),
-        By::Mean => sd[unit],
-        By::Shift => how.sd.abs() * sd[unit],
+    let sizes = match how.by {
+        By::Shift => sd.iter().map(|sd| how.sd.abs() * sd).collect(),
+        By::Mean => moments.around(&mean)?,
+        By::Zero | By::ProjectOut => moments.sizes(1)?,
     };
     let count = mean.len() as u32;
     let change = |units: &[u32]| {
@@ -76,7 +82,6 @@ pub(super) fn units(units: &[u32], rows: &Tensor, how: How) -> Result<Planned, F
         Intervention::new(at, change)
     };
     let own = change(units)?;
-    let sizes: Vec<f64> = (0..mean.len()).map(size).collect();
     let of = matched(units, &sizes, how.controls, how.seed);
     let controls = of.iter().map(|set| change(set));
     let changes = std::iter::once(Ok(own)).chain(controls).collect::<Result<Vec<_>, Failure>>()?;
@@ -144,9 +149,14 @@ fn random(directions: &[Row], centred: &Tensor, how: How) -> Result<Vec<Vec<Row>
     Ok(sets)
 }
 
-/// Heads, given the moments of what they read.
-pub(super) fn heads(heads: &[u32], moments: &Moments, how: How) -> Result<Planned, Failure> {
-    let (count, width) = (moments.heads.count, moments.heads.width);
+/// Some of so many heads, given the moments of what they read.
+pub(super) fn heads(
+    heads: &[u32],
+    of: Heads,
+    moments: &Moments,
+    how: How,
+) -> Result<Planned, Failure> {
+    let Heads { count, width, .. } = of;
     let mean = moments.mean()?; // [positions, units]
     let change = |heads: &[u32]| {
         let at = Coordinates::heads(heads, count, width, how.device)?;
@@ -161,7 +171,10 @@ pub(super) fn heads(heads: &[u32], moments: &Moments, how: How) -> Result<Planne
         Intervention::new(at, change)
     };
     let own = change(heads)?;
-    let sizes = moments.sizes(how.by == By::Mean)?;
+    let sizes = match how.by {
+        By::Mean => moments.centred(width)?,
+        _ => moments.sizes(width)?,
+    };
     let of = matched(heads, &sizes, how.controls, how.seed);
     let controls = of.iter().map(|set| change(set));
     let changes = std::iter::once(Ok(own)).chain(controls).collect::<Result<Vec<_>, Failure>>()?;

@@ -105,7 +105,7 @@ fn params(change: serde_json::Value) -> Params {
 }
 
 /// The outcome for 21 pictures, of which one cannot be read, with the axis of each colour's unit as its text.
-fn measured(params: &Params, planned: impl Fn(&Tensor, How) -> Planned) -> Outcome {
+fn measured(params: &Params, planned: impl Fn(&Tensor, &Moments, How) -> Planned) -> Outcome {
     let clip = painted();
     let shards: Vec<Box<dyn Shard>> = vec![Box::new(Paint::new(21))];
     let pictures = Pictures::of(params, &shards).expect("pictures");
@@ -123,12 +123,12 @@ fn measured(params: &Params, planned: impl Fn(&Tensor, How) -> Planned) -> Outco
     let reading = Reading::accuracy(&axes, Device::Cpu);
     let layer = clip.layer("visual.transformer.resblocks.0").expect("a layer");
     let stages = [layer.stage];
-    let mut rows = Vec::new();
+    let (mut rows, mut moments) = (Vec::new(), Moments::default());
     Pass::new(&clip, &stages, "scanning")
         .run(&pictures.rows[..], &mut Silent, |_, found| {
             let units = arranged(found.get(layer.stage)?); // [n, units, positions]
             rows.push(units.mean_dim([2i64].as_slice(), false, None));
-            Ok(())
+            moments.add(found.get(layer.stage)?)
         })
         .expect("activations");
     let how = How {
@@ -138,7 +138,7 @@ fn measured(params: &Params, planned: impl Fn(&Tensor, How) -> Planned) -> Outco
         seed: params.seed,
         device: Device::Cpu,
     };
-    let planned = planned(&Tensor::cat(&rows, 0), how);
+    let planned = planned(&Tensor::cat(&rows, 0), &moments, how);
     let shown = shown(&mut Silent, &clip, layer.stage, &planned.changes, &reading, &pictures);
     outcome(params, &pictures, &planned, &shown.expect("numbers")).expect("an outcome")
 }
@@ -146,7 +146,9 @@ fn measured(params: &Params, planned: impl Fn(&Tensor, How) -> Planned) -> Outco
 #[test]
 fn without_the_unit_of_a_class_that_class_alone_is_lost_and_controls_lose_none() {
     let params = params(json!({ "units": [0] }));
-    let found = measured(&params, |rows, how| planned::units(&[0], rows, how).expect("a plan"));
+    let found = measured(&params, |rows, moments, how| {
+        planned::units(&[0], rows, moments, how).expect("a plan")
+    });
     assert_eq!((found.images, found.skipped, found.outside), (20, 1, 0));
     assert_eq!(found.before.value, 1.0);
     let of = |label: &str| found.classes.iter().find(|class| class.label == label).expect("one");
@@ -178,7 +180,7 @@ fn a_direction_along_a_unit_is_that_unit_and_random_ones_of_the_same_size_are_no
     let axis: Row = (0..UNITS).map(|unit| f64::from(u8::from(unit == 0))).collect();
     let terms = json!([[{ "weight": 1.0, "of": { "units": [[0, 1.0]] } }]]);
     let params = params(json!({ "directions": terms, "by": "project_out" }));
-    let found = measured(&params, |rows, how| {
+    let found = measured(&params, |rows, _, how| {
         planned::directions(std::slice::from_ref(&axis), rows, how).expect("a plan")
     });
     let red = found.classes.iter().find(|class| class.label == "red").expect("red");
@@ -193,7 +195,9 @@ fn a_direction_along_a_unit_is_that_unit_and_random_ones_of_the_same_size_are_no
 #[test]
 fn one_class_alone_is_read_over_its_own_pictures() {
     let params = params(json!({ "units": [0], "class": "Red", "images": 18 }));
-    let found = measured(&params, |rows, how| planned::units(&[0], rows, how).expect("a plan"));
+    let found = measured(&params, |rows, moments, how| {
+        planned::units(&[0], rows, moments, how).expect("a plan")
+    });
     assert_eq!((found.images, found.before.value, found.after.value), (7 - 1, 1.0, 0.0));
     assert!(found.classes.is_empty());
 }

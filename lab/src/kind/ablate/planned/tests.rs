@@ -1,4 +1,4 @@
-use neuronotes_core::model::{Heads, Stage};
+use neuronotes_core::model::Stage;
 
 use super::*;
 use crate::clip::intervene::beside;
@@ -7,6 +7,12 @@ use crate::clip::intervene::beside;
 fn rows() -> Tensor {
     let scale = Tensor::from_slice(&[1.0f32, 1.2, 0.9, 5.0, 0.1, 0.0]);
     ((Tensor::arange(60, (Kind::Float, Device::Cpu)) * 1.7).sin().view([10, 6]) + 0.3) * scale
+}
+
+fn moments(rows: &Tensor) -> Moments {
+    let mut moments = Moments::default();
+    moments.add(rows).expect("moments");
+    moments
 }
 
 fn how(by: By) -> How {
@@ -25,7 +31,7 @@ fn units_become_zero_their_mean_or_other_by_deviations() {
         rows.std_dim([0i64].as_slice(), false, false),
     );
     for by in [By::Zero, By::Mean, By::Shift] {
-        let found = units(&[1, 2], &rows, how(by)).expect("a plan");
+        let found = units(&[1, 2], &rows, &moments(&rows), how(by)).expect("a plan");
         let after = found.changes[0].apply(&rows).expect("activations");
         for unit in [1, 2] {
             let own = rows.select(1, unit);
@@ -115,10 +121,9 @@ fn there_are_no_more_random_directions_than_pictures_differ_in() {
 #[test]
 fn heads_become_their_mean_at_each_position() {
     let heads_of = Heads { stage: Stage::Pooled, count: 3, width: 2 };
-    let mut moments = Moments::new(heads_of);
     let read = (Tensor::arange(48, (Kind::Float, Device::Cpu)) * 0.9).cos().view([2, 4, 6]);
-    moments.add(&read).expect("heads");
-    let found = heads(&[1], &moments, how(By::Mean)).expect("a plan");
+    let moments = moments(&read);
+    let found = heads(&[1], heads_of, &moments, how(By::Mean)).expect("a plan");
     let after = found.changes[0].apply(&read).expect("activations");
     let mean = read.mean_dim([0i64].as_slice(), true, None).expand([2, 4, 6], false);
     assert!(apart(&after.narrow(2, 2, 2), &mean.narrow(2, 2, 2)) < 1e-6);
@@ -127,8 +132,8 @@ fn heads_become_their_mean_at_each_position() {
     let mut others = found.of.concat();
     others.sort_unstable();
     assert_eq!(others, [0, 2], "all other heads");
-    assert!(heads(&[1], &moments, how(By::Shift)).is_err());
-    let zero = heads(&[1], &moments, how(By::Zero)).expect("a plan");
+    assert!(heads(&[1], heads_of, &moments, how(By::Shift)).is_err());
+    let zero = heads(&[1], heads_of, &moments, how(By::Zero)).expect("a plan");
     let after = zero.changes[0].apply(&read).expect("activations");
     assert_eq!(after.narrow(2, 2, 2).abs().max().double_value(&[]), 0.0);
 }
