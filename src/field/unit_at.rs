@@ -7,8 +7,13 @@ use neuronotes_core::request::Inputs;
 use neuronotes_core::suggest;
 use serde_json::{Value as Json, json};
 
+use super::asked::{Asked, Wrong};
+use super::family::{Family, Resolved};
 use super::layer::layer_named;
-use super::{Asked, Family, Reading, Resolved, ResolvedPlace, Sources, Wrong, schema};
+use super::place::ResolvedPlace;
+use super::reading::Reading;
+use super::shape;
+use super::sources::Sources;
 use crate::yaml::{Entry, Node, Value};
 
 /// What it looks like.
