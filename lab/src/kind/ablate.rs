@@ -29,6 +29,7 @@ use crate::failure::Failure;
 use crate::fit::bootstrap::{Mean, paired};
 use crate::monitor::Monitor;
 use crate::pass::{Pass, Variants};
+use crate::readout::Readout;
 use crate::table::matrix::{Columns, Matrix};
 use crate::vector::{Prompts, Row};
 use crate::workbench::Workbench;
@@ -204,9 +205,10 @@ fn planned(
         let moments = moments(bench, clip, layer.stage, pictures, "measuring how large units are")?;
         return Ok((layer.stage, planned::units(&params.units, &rows, &moments, how)?));
     }
+    let at = Readout::of(bench, clip, &params.layer)?;
     let mut directions = Vec::new();
     for terms in &params.directions {
-        directions.push(of_terms(bench, clip, layer, terms)?);
+        directions.push(of_terms(bench, clip, &at, terms)?);
     }
     Ok((layer.stage, planned::directions(&directions, &rows, how)?))
 }
