@@ -1,3 +1,5 @@
+//! Drawings of made-up ablations.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Changes and controls of small tables of activations.
+
 use neuronotes_core::model::Stage;
 
 use super::*;
