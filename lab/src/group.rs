@@ -166,17 +166,22 @@ impl Members {
     /// Rows to train on and rows that are held out: a fraction of the pictures, by chance, of one caption together if
     /// `by_caption`. With a fraction of 0 none are held out.
     pub(crate) fn divided(&self, fraction: f64, by_caption: bool, seed: u64) -> (Tensor, Tensor) {
-        let count = self.captions.len();
-        let Split { train, held_out } = match (fraction > 0.0, by_caption) {
-            (false, _) => Split { train: (0..count).collect(), held_out: vec![] },
-            (true, true) => split::by_group(&self.captions, fraction, seed),
-            (true, false) => split::by_class(&vec![0; count], fraction, seed),
-        };
+        let Split { train, held_out } = self.split(fraction, by_caption, seed);
         let take = |places: &[usize]| {
             let places: Vec<i64> = places.iter().map(|&place| place as i64).collect();
             self.rows.index_select(0, &Tensor::from_slice(&places))
         };
         (take(&train), take(&held_out))
+    }
+
+    /// The same as places among its rows.
+    pub(crate) fn split(&self, fraction: f64, by_caption: bool, seed: u64) -> Split {
+        let count = self.captions.len();
+        match (fraction > 0.0, by_caption) {
+            (false, _) => Split { train: (0..count).collect(), held_out: vec![] },
+            (true, true) => split::by_group(&self.captions, fraction, seed),
+            (true, false) => split::by_class(&vec![0; count], fraction, seed),
+        }
     }
 
     /// Pictures that are not of the request's own data set.

@@ -1,22 +1,24 @@
 //! Draws `concept`: the verdict, the AUC against the number of units, the AUC of everything that is compared, and what the best
 //! unit and the direction respond to.
 
+mod bars;
+mod causal;
+mod looks;
+
 use serde_json::{Map, Value};
 
-use neuronotes_core::kind::concept::{self, Auc, Look, Looks, MARGIN, Outcome, Params, Verdict};
-use neuronotes_core::kind::dataset_examples::Example;
+use neuronotes_core::kind::concept::{self, MARGIN, Outcome, Params, Verdict};
 use neuronotes_core::number::{number, thousands};
-use neuronotes_core::statistics::deviations;
 
+use self::bars::{bar, row};
+use self::looks::responses;
 use super::axis::Axis;
 use super::context::DrawContext;
 use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::lines::{Chart, Line, Mark, Point};
-use super::part::{Bar, Part, bars, share};
-use super::picture::GridItem;
+use super::part::{Bar, Part, share};
 use super::table::Table;
-use super::unit::UnitRef;
 use crate::field::{direction_line, group_line};
 
 /// The drawing of `concept`.
@@ -27,7 +29,8 @@ fn height(params: &Map<String, Value>) -> u32 {
     let params = typed::<Params>(params);
     let of = |params: Params| {
         let rows = params.pictures.map_or(0, |pictures| pictures.div_ceil(4) * 2);
-        (rows + u32::from(params.visualise.is_some())) * 180
+        let causal = if params.name.is_some() { 340 } else { 0 };
+        (rows + u32::from(params.visualise.is_some())) * 180 + causal
     };
     760 + params.map_or(0, of)
 }
@@ -78,6 +81,12 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         parts.push(Part::bars(title, head, drawn));
         rows.extend(both.iter().map(|(name, auc)| row(&format!("{name}, in another form"), auc)));
     }
+    let name = params.name.as_deref().unwrap_or_default();
+    let unit = format!("unit {}", outcome.unit.unit);
+    if let Some(causal) = &outcome.causal {
+        parts.extend(causal::parts(causal, name, &unit));
+        rows.extend(causal::rows(causal, &unit));
+    }
     let controls = params.controls.iter().flatten();
     let controls = controls.map(|terms| direction_line(terms, context.inputs));
     let cosines: Vec<_> = controls
@@ -86,7 +95,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         .collect();
     if !cosines.is_empty() {
         let title = "Cosine of the logistic regression with each control";
-        parts.push(Part::bars(title, ["control", "cosine"], bars(cosines)));
+        parts.push(Part::bars(title, ["control", "cosine"], super::part::bars(cosines)));
     }
     let head = ["compared", "AUC", "from", "to"];
     let note = note(context, &params, &outcome);
@@ -111,81 +120,6 @@ fn chart(outcome: &Outcome) -> Chart {
         mark: None,
         level: Some(Mark { at: outcome.linear().area, label: "direction".to_owned() }),
     }
-}
-
-/// The visualisations of the unit and of the direction side by side, and below them the strongest pictures of each.
-fn responses(
-    context: &DrawContext<'_>,
-    params: &Params,
-    outcome: &Outcome,
-    looks: &Looks,
-) -> Result<Vec<Part>, String> {
-    let unit = UnitRef::plain(&params.layer, outcome.unit.unit);
-    let low = outcome.unit.low;
-    let both = [
-        (unit, &looks.unit, low, context.unit(&params.layer, outcome.unit.unit)),
-        ("the direction".to_owned(), &looks.direction, false, None),
-    ];
-    let mut parts = Vec::new();
-    let mut made = Vec::new();
-    for (name, look, low, unit) in both {
-        if let Some(vis) = &look.vis {
-            let alt =
-                format!("A picture made to {} {name}", if low { "lower" } else { "activate" });
-            made.push(GridItem {
-                picture: context.plain(&vis.picture, (vis.size, vis.size), &alt)?,
-                caption: name.clone(),
-                value: number(vis.activation, 2),
-                unit,
-            });
-        }
-        parts.extend(strongest(context, &name, look, low)?);
-    }
-    if !made.is_empty() {
-        let title = "Made from noise, for the best unit and for the direction".to_owned();
-        parts.insert(0, Part::Pictures { title, items: made });
-    }
-    Ok(parts)
-}
-
-/// The strongest pictures of a unit or a direction.
-fn strongest(
-    context: &DrawContext<'_>,
-    name: &str,
-    look: &Look,
-    low: bool,
-) -> Result<Option<Part>, String> {
-    let Some(strongest) = &look.strongest else { return Ok(None) };
-    let item = |example: &Example| {
-        let caption = example.caption.as_ref().unwrap_or(&example.key).clone();
-        let away = deviations(example.activation, strongest.mean, strongest.sd);
-        let size = (example.width, example.height);
-        Ok::<_, String>(GridItem {
-            picture: context.plain(&example.picture, size, &caption)?,
-            caption,
-            value: away.map(|away| format!("{} SD", number(away, 1))).unwrap_or_default(),
-            unit: None,
-        })
-    };
-    let items = strongest.pictures.iter().map(item).collect::<Result<Vec<_>, String>>()?;
-    let own = strongest.of_concept.iter().filter(|is| **is).count();
-    let which = if low { "Weakest" } else { "Strongest" };
-    let title = format!(
-        "{which} pictures of {name}: {own} of {} show the concept (in standard deviations from the mean)",
-        items.len()
-    );
-    Ok(Some(Part::Pictures { title, items }))
-}
-
-fn bar(name: &str, auc: &Auc) -> Bar {
-    let value =
-        format!("{} ({} to {})", number(auc.area, 3), number(auc.low, 3), number(auc.high, 3));
-    Bar { interval: Some((auc.low, auc.high)), ..share(name, value, auc.area) }
-}
-
-fn row(name: &str, auc: &Auc) -> Vec<String> {
-    let numbers = [auc.area, auc.low, auc.high].map(|x| number(x, 5));
-    std::iter::once(name.to_owned()).chain(numbers).collect()
 }
 
 /// The verdict, and how it was reached.
@@ -235,13 +169,17 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
         "; warning: the controls contain the concept, since nothing is left of the logistic regression without them"
             .to_owned()
     });
+    let name = params.name.as_deref().unwrap_or_default();
+    let unit = format!("unit {}", outcome.unit.unit);
+    let causal = outcome.causal.as_ref().map(|causal| causal::said(causal, name, &unit));
     format!(
-        "{}; {} ({}) against {} ({}){}",
+        "{}; {} ({}) against {} ({}){}{}",
         said(outcome),
         group_line(&params.positive, context.inputs),
         counted(outcome.positive),
         negative.unwrap_or_else(|| "all other pictures".to_owned()),
         counted(outcome.negative),
+        causal.map(|causal| format!("; {causal}")).unwrap_or_default(),
         contained.or(gone).unwrap_or_default(),
     )
 }
@@ -257,7 +195,7 @@ mod tests {
         let params = json!({
             "layer": "visual.layer4.0.add", "positive": { "captions": ["cat"] },
             "controls": [[{ "weight": 1.0, "of": { "units": [[3, 1.0]] } }]],
-            "regularisation": 0.01, "held_out": 0.3, "seed": 0, "pictures": 1, "visualise": "draft",
+            "regularisation": 0.01, "held_out": 0.3, "seed": 0, "pictures": 1, "visualise": "draft", "name": "cat",
         });
         let stored = Stored::new(&concept::KIND, params, outcome);
         let pictures = ["unit.png", "001.png", "direction.png", "002.png"];
@@ -271,7 +209,7 @@ mod tests {
         let Drawing::Parts { parts, table, note } = drawn(&concept::sample(0.9)) else {
             panic!("parts")
         };
-        assert_eq!(parts.len(), 8);
+        assert_eq!(parts.len(), 10);
         let rows: Vec<String> = table.rows.iter().map(|row| row.join(" | ")).collect();
         let texts: Vec<&str> = parts.iter().flat_map(Part::texts).collect();
         insta::assert_snapshot!(format!("{note}\n\n{}\n\n{}", rows.join("\n"), texts.join("\n")));

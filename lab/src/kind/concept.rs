@@ -1,6 +1,7 @@
 //! Measures `concept`: how well one unit, sums of units, directions and a curved boundary tell the pictures of a concept from
 //! others.
 
+mod causal;
 mod judge;
 mod looks;
 mod ranks;
@@ -16,6 +17,7 @@ use crate::monitor::{Monitor, Progress};
 use crate::readout::Readout;
 use crate::vector::{Row, dot, left_of, unit};
 use crate::workbench::Workbench;
+use causal::Removal;
 pub use judge::{Side, Task};
 use looks::Subject;
 use shared::Concept;
@@ -71,16 +73,33 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         direction: &direction,
     };
     let looks = subject.looks(bench, &params)?;
+    let removal = Removal {
+        clip: &clip,
+        layer: &layer,
+        own: own.as_ref(),
+        held_out: [held_out_of(&of_concept, &params), held_out_of(&others, &params)],
+        train: &train,
+        outcome: &found,
+        direction: &direction,
+    };
+    let causal = removal.causal(bench, &params)?;
     let outcome = Outcome {
         positive: sides.0,
         negative: sides.1,
         units: at.units() as u32,
         shared,
         looks,
+        causal,
         ..found
     };
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
+}
+
+/// The places of a group's held-out pictures in the data set; none if the group is no part of it.
+fn held_out_of(group: &Members, params: &Params) -> Vec<usize> {
+    let split = group.split(params.held_out, params.group_by.is_some(), params.seed);
+    split.held_out.iter().filter_map(|row| group.own.get(*row).copied()).collect()
 }
 
 /// The rows of a group that are trained on, and those held out.
@@ -178,6 +197,7 @@ pub fn compared(
         written,
         chance,
         looks: None,
+        causal: None,
     };
     Ok((outcome, direction))
 }

@@ -72,6 +72,12 @@ fn mistakes_in_the_groups_of_a_concept_are_reported_at_their_blocks_with_a_hint(
             "pictures of one caption stay together",
         ),
         (
+            "nameless",
+            "positive: { captions: [red] }\nnegative: { words: [sky, sea, ice, rain] }\nname: red\n",
+            "`name` needs groups of pictures of the block's own data set",
+            "use `labels`, `captions` or `dataset` for both groups",
+        ),
+        (
             "overlapping",
             "positive: { captions: [red] }\nnegative: { captions: [square] }\n",
             "is in both groups",
@@ -134,7 +140,7 @@ fn controls_that_contain_the_concept_are_warned_of_on_the_page_and_at_the_field(
 #[test]
 fn the_figure_shows_what_the_unit_and_the_direction_respond_to() {
     let garden = garden();
-    let more = "positive: { captions: [red] }\npictures: 3\nvisualise: draft\n";
+    let more = "positive: { captions: [red] }\npictures: 3\nvisualise: draft\nname: heart\ntemplates: [\"red {}\"]\n";
     let said = "`= it.looks.direction.strongest.of_concept` of `= it.looks.direction.strongest.pictures[0].key`\n\n";
     garden.note("a.md", &format!("{said}{}", block("it", more)));
     garden.built();
@@ -145,6 +151,15 @@ fn the_figure_shows_what_the_unit_and_the_direction_respond_to() {
         "Strongest pictures of the direction: 3 of 3 show the concept",
     ] {
         assert!(page.contains(title), "{title}: {page}");
+    }
+    for text in [
+        "Held-out pictures by the logit of “heart” (AUC), without",
+        "Change of the logit of “heart” for pictures of the concept",
+        "20 random changes of the same size",
+        "for 2 held-out pictures of the concept, the logit of “heart” is ",
+        "of 20 random changes of the same size move it as far",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
     }
     assert_eq!(page.matches("a red square</").count(), 6, "{page}");
     // As of any figure with pictures, others can use them.

@@ -26,6 +26,7 @@ pub static KIND: Kind = Kind {
           Beside them stand what chance gives, of which 95 % of 100 attempts are lower: the best unit and the difference of means for permuted labels, and random directions; what is left of the logistic regression after the `controls` are projected out; and the same unit and the same direction on pictures in another form (`written`), which nothing was trained on.\n\n\
           The verdict follows from these numbers. *Absent*: the interval of the best of all includes 0.5, or chance is as good. *Not linear*: the curved boundary and the better direction are outside of each other's intervals, and the curved one is better. *A unit*, *a sum of k*: the smallest number of units whose AUC is at most 0.01 below that of the better direction. *A direction*: none of these sums is that good.\n\n\
           If `controls` contain the concept themselves, so that half of its pictures or more are among those that one of them points to, or nothing is left of the direction without them, the block has a warning.\n\n\
+          With `name`, the model's answer is tested, too. Held-out pictures, at most 150 of each group, are shown to the model again while the best unit, all units of the sum (the smallest that is as good as the direction, or else the longest), or the coordinate along the logistic regression's direction is set to its mean over the pictures trained on; at the embedding, to 0. What counts is the logit of the name, its AUC and its mean change for pictures of the concept, beside 20 random changes of exactly the same size: what would be added to each unit is added to another unit, and along another direction.\n\n\
           With `pictures` and `visualise` the figure shows what the best unit and the direction of the logistic regression respond to, side by side: the strongest pictures of the data set, and pictures made from noise as by `feature_vis`.\n\n\
           Activations are averaged over positions; at the embedding they are scaled to length 1.",
     example: "id: what-is-food\nkind: concept\nlayer: image_block_4/1/Add_6\npositive: { captions: [apple, octopus, pineapple, pizza] }\n",
@@ -69,6 +70,16 @@ pub static KIND: Kind = Kind {
             "The fraction of each group that is held out.",
         )
         .or(Preset::Number(0.3)),
+        Field::compute(
+            "name",
+            Type::Text,
+            "What texts call the concept, such as `heart`. The model is then asked for it without the best unit, the units of the sum and the direction: how its logit changes for held-out pictures. It needs a text tower, and groups of pictures of the data set.",
+        ),
+        Field::compute(
+            "templates",
+            Type::Templates,
+            "Texts with `{}` as a placeholder for the name. Several templates are averaged. By default, the name alone.",
+        ),
         Field::compute(
             "pictures",
             Type::Integer { min: 1, max: 50 },
@@ -118,6 +129,37 @@ pub static KIND: Kind = Kind {
             named("chance.unit", "", "The AUC that 95 % of best units for permuted labels do not exceed."),
             named("chance.direction", "", "The same of the difference of means."),
             named("chance.random", "", "The same of random directions."),
+            named("causal.positive", "pictures", "Held-out pictures of the concept for which the logit of its name was computed."),
+            named("causal.negative", "pictures", "Other held-out pictures."),
+            named("causal.auc", "", "The AUC of the logit of the concept's name."),
+            named("causal.logit", "", "Its mean for pictures of the concept."),
+            named("causal.unit.count", "", "How many units or directions are removed with the best unit."),
+            named("causal.unit.auc", "", "The AUC of the logit without the best unit."),
+            named("causal.unit.change.mean", "", "The mean change of the logit for pictures of the concept."),
+            named("causal.unit.change.low", "", "The lower end of its 95 % interval."),
+            named("causal.unit.change.high", "", "The upper end."),
+            named("causal.unit.random.mean", "", "The mean of 20 random changes of the same size."),
+            named("causal.unit.random.lowest", "", "The lowest of these."),
+            named("causal.unit.random.highest", "", "The highest."),
+            named("causal.unit.as_far", "", "How many of these change the logit as much, up or down."),
+            named("causal.units.count", "", "How many units or directions are removed with the units of the sum."),
+            named("causal.units.auc", "", "The AUC of the logit without the units of the sum."),
+            named("causal.units.change.mean", "", "The mean change of the logit for pictures of the concept."),
+            named("causal.units.change.low", "", "The lower end of its 95 % interval."),
+            named("causal.units.change.high", "", "The upper end."),
+            named("causal.units.random.mean", "", "The mean of 20 random changes of the same size."),
+            named("causal.units.random.lowest", "", "The lowest of these."),
+            named("causal.units.random.highest", "", "The highest."),
+            named("causal.units.as_far", "", "How many of these change the logit as much, up or down."),
+            named("causal.direction.count", "", "How many units or directions are removed with the direction."),
+            named("causal.direction.auc", "", "The AUC of the logit without the direction."),
+            named("causal.direction.change.mean", "", "The mean change of the logit for pictures of the concept."),
+            named("causal.direction.change.low", "", "The lower end of its 95 % interval."),
+            named("causal.direction.change.high", "", "The upper end."),
+            named("causal.direction.random.mean", "", "The mean of 20 random changes of the same size."),
+            named("causal.direction.random.lowest", "", "The lowest of these."),
+            named("causal.direction.random.highest", "", "The highest."),
+            named("causal.direction.as_far", "", "How many of these change the logit as much, up or down."),
             named("shared[n].control", "", "A control some of whose pictures are of the concept: its place among the controls, from 0."),
             named("shared[n].pictures", "pictures", "How many of the concept's pictures are among those that it points to."),
             named("looks.unit.vis", "", "The best unit's activation for its visualisation."),
@@ -149,6 +191,10 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     if has("positive") && fields.get("positive") == fields.get("negative") {
         let hint = "leave `negative` out for all other pictures";
         return wrong("negative", "`positive` and `negative` must be different groups", hint);
+    }
+    if has("templates") && !has("name") {
+        let hint = "give the `name` that is put into them";
+        return wrong("templates", "`templates` needs a `name`", hint);
     }
     match (has("written"), has("written_others")) {
         (true, false) => wrong("written", "`written` needs `written_others`", "give both groups"),
@@ -203,6 +249,9 @@ fn derive(outcome: Outcome, tree: &mut Value) {
     tree["shared"] = shared
         .map(|(control, pictures)| json!({ "control": control, "pictures": pictures }))
         .collect();
+    if let Some(causal) = &outcome.causal {
+        causal.derive(&mut tree["causal"]);
+    }
     if let Some(looks) = &outcome.looks {
         looks.derive(&mut tree["looks"]);
     }
@@ -228,5 +277,7 @@ mod tests {
         assert_eq!(wrong(&["positive", "written", "written_others"]), None);
         assert_eq!(wrong(&["positive", "written"]), Some("written"));
         assert_eq!(wrong(&["positive", "written_others"]), Some("written_others"));
+        assert_eq!(wrong(&["positive", "templates"]), Some("templates"));
+        assert_eq!(wrong(&["positive", "templates", "name"]), None);
     }
 }

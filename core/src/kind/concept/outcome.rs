@@ -2,20 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::area::Auc;
+use super::causal::{self, Causal};
 use super::looks::{self, Looks};
-use crate::kind::tuple::tuple;
-
-tuple! {
-    /// An area under the ROC curve of held-out pictures.
-    pub struct Auc {
-        /// The area.
-        pub area: f64,
-        /// The lower end of its 95 % interval.
-        pub low: f64,
-        /// The upper end.
-        pub high: f64,
-    }
-}
 
 /// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +45,9 @@ pub struct Outcome {
     /// What the unit and the direction respond to, if the block asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks: Option<Looks>,
+    /// What the concept's name loses without the unit, the units and the direction, if the block gives the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causal: Option<Causal>,
 }
 
 /// A single unit.
@@ -133,5 +125,6 @@ pub fn sample(area: f64) -> Outcome {
         }),
         chance: Chance { unit: 0.6, direction: 0.58, random: 0.62 },
         looks: Some(looks::sample(1.5)),
+        causal: Some(causal::sample(area)),
     }
 }

@@ -43,6 +43,12 @@ pub struct Params {
     pub group_by: Option<GroupBy>,
     /// The fraction of each group that is held out.
     pub held_out: f64,
+    /// What texts call the concept, if the layer's causes are tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Templates for the name; the name alone if they are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<Vec<String>>,
     /// Number of strongest pictures of the best unit and of the direction; none if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pictures: Option<u32>,

@@ -1,6 +1,7 @@
 //! The verdict: the AUCs in; what the concept is, by the rule that the kind documents, and whether its controls contain it, out.
 
-use super::outcome::{Auc, Outcome};
+use super::area::Auc;
+use super::outcome::Outcome;
 use super::params::MARGIN;
 use crate::kind::words::words;
 
