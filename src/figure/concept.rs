@@ -186,6 +186,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
 
 #[cfg(test)]
 mod tests {
+    use neuronotes_core::kind::concept::Auc;
     use serde_json::json;
 
     use super::*;
