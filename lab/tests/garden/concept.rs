@@ -73,7 +73,7 @@ fn mistakes_in_the_groups_of_a_concept_are_reported_at_their_blocks_with_a_hint(
         ),
         (
             "nameless",
-            "positive: { captions: [red] }\nnegative: { words: [sky, sea, ice, rain] }\nname: red\n",
+            "positive: { captions: [red] }\nnegative: { words: [sky, sea, ice, rain, snow, fog, mist, dew] }\nname: red\n",
             "`name` needs groups of pictures of the block's own data set",
             "use `labels`, `captions` or `dataset` for both groups",
         ),
