@@ -75,7 +75,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let looks = subject.looks(bench, &params)?;
     let removal = Removal {
         clip: &clip,
-        layer: &layer,
+        layer: &at.layer,
         own: own.as_ref(),
         held_out: [held_out_of(&of_concept, &params), held_out_of(&others, &params)],
         train: &train,

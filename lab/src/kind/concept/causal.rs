@@ -53,6 +53,11 @@ impl Removal<'_> {
         params: &Params,
     ) -> Result<Option<Causal>, Failure> {
         let Some(name) = &params.name else { return Ok(None) };
+        if params.layer.dictionary().is_some() {
+            let message =
+                "with `name` a concept needs a layer: features of a dictionary are not removed";
+            return Err(Failure::new(message).hint("name the layer, or remove `name`"));
+        }
         let own = self.own.filter(|_| self.held_out.iter().all(|places| !places.is_empty()));
         let own = own.ok_or_else(|| {
             Failure::new("`name` needs groups of pictures of the block's own data set")
