@@ -88,7 +88,10 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
                 title: "By class".into(),
                 picture: Some(picture(false)),
                 head: ["class".into(), "accuracy".into()],
-                rows: vec![bar("<cat>", 0.75, Some((0.3, 0.95))), bar("dog", 0.0, None)],
+                rows: vec![
+                    Bar { value: "75 % (3 of <4)".into(), ..bar("<cat>", 0.75, Some((0.3, 0.95))) },
+                    bar("dog", 0.0, None),
+                ],
             }),
             Part::Bars(Bars {
                 title: "By unit".into(),
