@@ -100,7 +100,8 @@ fn mistakes_in_the_groups_of_a_concept_are_reported_at_their_blocks_with_a_hint(
         assert!(report.hint.as_deref().unwrap_or_default().contains(hint), "{id}: {report:?}");
         // The page says it, too; what is in backticks is code there.
         let page = garden.page("a.html");
-        let mut pieces = report.message.split('`');
+        // An apostrophe is escaped.
+        let mut pieces = report.message.split(['`', '\'']);
         assert!(pieces.all(|piece| page.contains(piece)), "{id}: {}", report.message);
     }
 }
