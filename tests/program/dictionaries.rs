@@ -255,3 +255,18 @@ fn every_mistake_about_a_dictionary_has_its_place_and_a_hint() {
     say(&garden, "front matter");
     insta::assert_snapshot!(all.join("\n"));
 }
+
+#[test]
+fn a_logit_is_attributed_to_all_features_but_not_exactly() {
+    let garden = garden();
+    let fields = "layer: parts\nword: apple\ntext: apple\n";
+    garden.note("a.md", &block("attribution", fields));
+    let [(_, request)] = &requests(&garden)[..] else { panic!("one request") };
+    assert_eq!(request["params"]["layer"]["layer"], "visual.layer4.0.add");
+    assert!(request["params"]["layer"]["dictionary"].is_string(), "{request}");
+    garden.note("a.md", &block("attribution", &format!("{fields}method: exact\n")));
+    let said = said(&garden);
+    assert!(said.contains("notes/a.md:6:9 `exact` attributes to the units of a layer"), "{said}");
+    assert!(said.contains("use another `method`"), "{said}");
+    assert!(requests(&garden).is_empty());
+}

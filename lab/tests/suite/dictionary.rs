@@ -6,7 +6,7 @@ use std::path::Path;
 
 use neuronotes_core::dataset::format;
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::{activation_histogram, dataset_examples, feature_vis};
+use neuronotes_core::kind::{activation_histogram, attribution, dataset_examples, feature_vis};
 use neuronotes_core::model::Layer;
 use neuronotes_core::request::{FileRef, Request};
 use neuronotes_lab::clip::activations::by_unit;
@@ -19,8 +19,8 @@ use serde_json::json;
 use tch::Device;
 
 use crate::support::{
-    dataset, examples_request, golden, histogram_request, model, relative_error, session, shard,
-    small_clip, small_weights, tensors, vis_request, with_scans,
+    dataset, emoji_weights, examples_request, golden, histogram_request, model, relative_error,
+    repository, session, shard, small_clip, small_weights, tensors, vis_request, with_scans,
 };
 
 const LAYER: &str = "visual.layer4.0.add";
@@ -177,4 +177,43 @@ fn a_dictionary_that_changed_is_not_measured_as_the_one_that_was_asked_for() {
     write(&path, &[("encoder", encoder, vec![0.25; count])]);
     let failure = session.measure(&request, &mut Silent).expect_err("changed");
     assert!(failure.to_string().contains("d.safetensors"), "{failure}");
+}
+
+#[test]
+fn a_logit_is_attributed_to_the_features_of_the_real_networks_dictionary() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = session(folder.path());
+    let request = |dictionary: &Path| {
+        let params = json!({
+            "layer": "visual.layer4.1", "word": "apple", "text": "apple", "templates": ["{}"],
+            "truncate": false, "method": "integrated_gradients", "nodes": 20, "baseline": "zero",
+            "top": 5,
+        });
+        let request = Request {
+            kind: attribution::KIND.name.into(),
+            impl_version: attribution::KIND.impl_version,
+            params: params.as_object().expect("a map").clone(),
+            ..vis_request(model(&emoji_weights()), json!({}))
+        };
+        let mut request = at(request, dictionary, 0);
+        request.params.remove("unit");
+        request
+    };
+    let record =
+        session.measure(&request(&repository("models/emoji-parts.safetensors")), &mut Silent);
+    let record = record.expect("a record");
+    let outcome: attribution::Outcome = record.result(session.store()).expect("an outcome");
+    assert_eq!((outcome.units, outcome.strongest.len()), (64, 5));
+    let promised = outcome.promised.expect("a promise");
+    assert!((outcome.sum - promised).abs() < 0.02 * outcome.size, "{} {promised}", outcome.sum);
+    for feature in &outcome.strongest {
+        // A feature that adds something is active, and has a place in the picture.
+        assert!(feature.unit < 64 && feature.activation > 0.0 && feature.picture.is_some());
+        assert!(feature.change != 0.0, "{feature:?}");
+    }
+    // What a feature adds is unknown without a decoder.
+    let path = folder.path().join("encoder.safetensors");
+    write(&path, &[("encoder", vec![3, 768], vec![0.5; 3 * 768])]);
+    let failure = session.measure(&request(&path), &mut Silent).expect_err("no decoder");
+    assert!(failure.to_string().contains("has no tensor `decoder`"), "{failure}");
 }
