@@ -204,13 +204,7 @@ impl Resources {
             return Ok(Dataset { reference, ledger: Arc::default() });
         }
         let path = bundled.unpacked(digests).map_err(|error| unpackable(&error))?;
-        let source = DatasetSource {
-            paths: vec![path.display().to_string()],
-            root: PathBuf::new(),
-            labels: Labels::Files,
-            span: 0..0,
-        };
-        look_at(name, &source, digests)
+        look_at(name, &DatasetSource::of_file(&path), digests)
     }
 
     /// The files of a data set that was used, if it is usable.

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::format::Format;
 use super::garden::{Garden, root};
+use crate::bundled::{self, Bundled};
 use crate::config::DatasetSource;
 use crate::workspace::Workspace;
 
@@ -32,7 +33,8 @@ pub(super) enum Command {
     },
     /// Show what was read from a data set: pictures, captions, labels, and everything that was skipped and why
     Info {
-        /// Name from `datasets:` in `neuronotes.yaml`, or a file or folder [default: the one in `defaults:`]
+        /// Name from `datasets:` in `neuronotes.yaml`, `emoji` or `words`, which come with the program, or a file or folder
+        /// [default: the one in `defaults:`]
         name: Option<String>,
         /// Use the names of the pictures' folders as labels, as `labels: folders` does; for a file or folder
         #[arg(long)]
@@ -100,14 +102,27 @@ fn list(root: &Path) -> anyhow::Result<String> {
         let (name, written) = (say::name(name), say::name(&written));
         let _ = writeln!(out, "{name:<15} {written:<32} {}", say::name(&said));
     }
+    for name in bundled::DATASETS.iter().filter(|name| !names.iter().any(|own| own == **name)) {
+        let summary = bundled::dataset(name).map_or("", |bundled| bundled.summary);
+        let _ = writeln!(out, "{name:<15} {:<32} {summary}", "comes with the program");
+    }
     if names.is_empty() {
-        out.push_str("the garden has no data sets; add them to neuronotes.yaml: `datasets: { NAME: { path: … } }`\n");
+        out.push_str("the garden has no data sets of its own; add them to neuronotes.yaml: `datasets: { NAME: { path: … } }`\n");
     }
     workspace.save_digests();
     Ok(out)
 }
 
-/// The data set with a name or path. A name from the garden's configuration takes precedence over a file.
+/// A data set that comes with the program.
+fn with_program(name: &str, bundled: &Bundled) -> anyhow::Result<(String, DatasetSource)> {
+    let path = bundled
+        .unpacked(&mut FileDigests::default())
+        .map_err(|error| anyhow::anyhow!("{error}\nhint: {}", error.hint()))?;
+    Ok((name.to_owned(), DatasetSource::of_file(&path)))
+}
+
+/// The data set with a name or path. A name from the garden's configuration, or of a data set that comes with the program,
+/// takes precedence over a file.
 fn named(
     garden: Option<PathBuf>,
     name: Option<String>,
@@ -123,23 +138,31 @@ fn named(
     let is_path = |name: &str| Path::new(name).exists() || name.contains(['*', '{']);
     let workspace = match (opened, &name) {
         (Ok(workspace), _) => workspace,
-        (Err(_), Some(name)) if is_path(name) => return of_path(name),
-        (Err(error), _) => return Err(error),
+        (Err(error), None) => return Err(error),
+        (Err(error), Some(name)) => {
+            return match bundled::dataset(name) {
+                Some(bundled) => with_program(name, bundled),
+                None if is_path(name) => of_path(name),
+                None => Err(error),
+            };
+        }
     };
     let datasets = &workspace.config.datasets;
     let only = (datasets.len() == 1).then(|| datasets.keys().next().cloned()).flatten();
     let Some(name) = name.or(workspace.config.defaults.dataset.clone()).or(only) else {
-        let names: Vec<String> = datasets.keys().cloned().collect();
+        let names = workspace.config.dataset_names();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         anyhow::bail!(
             "no data set was given, and `defaults:` has none\nhint: known: {}",
             suggest::quoted(&names, "and")
         );
     };
-    match datasets.get(&name) {
-        Some(source) => Ok((name, source.clone())),
-        None if is_path(&name) => of_path(&name),
-        None => {
-            let hint = suggest::hint(&name, datasets.keys());
+    match (datasets.get(&name), bundled::dataset(&name)) {
+        (Some(source), _) => Ok((name, source.clone())),
+        (None, Some(bundled)) => with_program(&name, bundled),
+        (None, None) if is_path(&name) => of_path(&name),
+        (None, None) => {
+            let hint = suggest::hint(&name, workspace.config.dataset_names());
             let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             anyhow::bail!("`{name}` is neither a data set of the garden nor a file{hint}")
         }

@@ -1,7 +1,7 @@
 //! A data set's entry in `neuronotes.yaml`: its paths and the source of its labels.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use neuronotes_core::dataset::Labels;
 
@@ -25,6 +25,12 @@ pub struct DatasetSource {
 }
 
 impl DatasetSource {
+    /// A data set of one file that no entry names.
+    pub fn of_file(path: &Path) -> Self {
+        let paths = vec![path.display().to_string()];
+        Self { paths, root: PathBuf::new(), labels: Labels::Files, span: 0..0 }
+    }
+
     /// A relative path of it that leaves the garden.
     pub fn leaving(&self) -> Option<&str> {
         self.paths.iter().map(String::as_str).find(|path| escapes(path))

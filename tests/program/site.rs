@@ -256,6 +256,28 @@ fn a_new_garden_builds_and_an_old_folder_is_left_alone() {
 }
 
 #[test]
+fn a_new_garden_has_the_data_sets_that_come_with_the_program() {
+    let (garden, _) = Garden::scaffold();
+    let list = garden.run(&["dataset", "list"]).stdout();
+    for (name, summary) in [("emoji", "1,494 pictures"), ("words", "the names of the 498 emoji")] {
+        let line = list.lines().find(|line| line.starts_with(name)).expect("a line");
+        assert!(line.contains("comes with the program") && line.contains(summary), "{list}");
+    }
+    // The first is the default of a new garden.
+    let told = garden.run(&["dataset", "info"]);
+    assert!(
+        told.stdout().starts_with("emoji: ") && told.stdout().contains("1,494"),
+        "{}",
+        told.stderr()
+    );
+    let told = garden.run(&["dataset", "info", "words"]).stdout();
+    assert!(told.contains("498"), "{told}");
+    let wrong = garden.run(&["dataset", "info", "wrods"]);
+    assert_eq!(wrong.code(), 2);
+    assert!(wrong.stderr().contains("did you mean `words`"), "{}", wrong.stderr());
+}
+
+#[test]
 fn a_draft_leaks_nowhere() {
     let garden = garden();
     fill(&garden);
