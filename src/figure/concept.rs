@@ -46,11 +46,11 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         ("curved boundary".to_owned(), &outcome.curved),
     ];
     if let Some(left) = &outcome.controlled {
-        compared.push(("logistic regression without the controls".to_owned(), left));
+        compared.push(("without the controls".to_owned(), left));
     }
     let chance = [
-        ("best unit for permuted labels", outcome.chance.unit),
-        ("difference of means for permuted labels", outcome.chance.direction),
+        ("best unit, labels permuted", outcome.chance.unit),
+        ("means, labels permuted", outcome.chance.direction),
         ("random directions", outcome.chance.random),
     ];
     let head = ["compared", "area under the ROC curve"];

@@ -63,7 +63,7 @@ fn changes(causal: &Causal, unit: &str) -> Vec<Bar> {
         let (mean, lowest, highest) = removed.by_chance();
         let value = format!("{} ({} to {})", signed(mean), signed(lowest), signed(highest));
         let count = removed.random.len();
-        all.push((format!("{count} random changes of the same size"), mean, value));
+        all.push((format!("{count} random changes"), mean, value));
         ends.push((lowest, highest));
     }
     let marks = ends.iter().flat_map(|(low, high)| [*low, *high]);
