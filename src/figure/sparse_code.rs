@@ -58,9 +58,9 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     }
     let rows = outcome.items.iter().zip(&names).map(|(coded, name)| row(coded, name)).collect();
     let cosine = if is_contrast(&params) { "correlation" } else { "cosine" };
-    let mut head = vec!["", "terms", "as found", "cleaned", cosine, "of the mean alone"];
+    let mut head = vec!["", "terms", "as found", "cleaned", cosine, "for the mean alone"];
     if outcome.items.iter().any(|coded| coded.chance.is_some()) {
-        head.extend(["of random terms: mean", "from", "to"]);
+        head.extend(["for random terms: mean", "from", "to"]);
     }
     head.extend(["residual", "λ", "duality gap"]);
     Ok(Drawing::Parts {
@@ -91,13 +91,18 @@ fn fitted(params: &Params, coded: &Coded) -> String {
         count => format!("{count} terms"),
     };
     let word = if is_contrast(params) { "correlation" } else { "cosine" };
-    let alone = coded.alone.map(|alone| format!(", {} of the mean alone", number(alone, 2)));
-    let chance = coded.chance.map(|chance| format!(", {} of random terms", number(chance.mean, 2)));
+    let beside = [
+        coded.alone.map(|alone| format!("{} for the mean alone", number(alone, 2))),
+        coded.chance.map(|chance| format!("{} for random terms", number(chance.mean, 2))),
+    ];
+    let beside: Vec<String> = beside.into_iter().flatten().collect();
+    let beside = match beside.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", beside.join(", ")),
+    };
     format!(
-        "{count}, {word} {}{}{}, residual {}",
+        "{count}, {word} {}{beside}, residual {}",
         number(coded.cosine, 2),
-        alone.unwrap_or_default(),
-        chance.unwrap_or_default(),
         number(coded.residual, 2),
     )
 }
@@ -248,7 +253,10 @@ mod tests {
         let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else { panic!("parts") };
         let [Part::Bars(bars)] = parts.as_slice() else { panic!("bars") };
         assert!(bars.picture.is_some() && bars.rows[0].label == "red", "{bars:?}");
-        assert_eq!(bars.title, "heart: 1 term, cosine 0.75, 0.50 of the mean alone, residual 0.62");
+        assert_eq!(
+            bars.title,
+            "heart: 1 term, cosine 0.75 (0.50 for the mean alone), residual 0.62"
+        );
         assert_eq!(note, "sums of 768 words; lasso to the embedding");
     }
 }
