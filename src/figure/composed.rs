@@ -90,14 +90,14 @@ pub struct Edge {
 
 impl Graph {
     /// The graph of these units and classes with weights `(unit, class, weight)`, of which those that are zero or not
-    /// finite are left out. The classes keep their order, and units are moved to where their classes are. `digits` is the
-    /// number of decimals of weights.
+    /// finite are left out. The classes keep their order, and units are moved to where their classes are. `digits` says
+    /// how many decimals a weight has.
     pub fn of(
         title: &str,
         units: Vec<UnitNode>,
         classes: Vec<String>,
         weights: &[(usize, usize, f64)],
-        digits: usize,
+        digits: &dyn Fn(f64) -> usize,
     ) -> Self {
         let there = |&&(unit, class, weight): &&(usize, usize, f64)| {
             unit < units.len() && class < classes.len() && weight.is_finite() && weight != 0.0
@@ -123,7 +123,7 @@ impl Graph {
                 unit: place[*unit],
                 class: *class,
                 weight: *weight,
-                value: number(*weight, digits),
+                value: number(*weight, digits(*weight)),
                 ends: (height(place[*unit], units.len()), height(*class, classes.len())),
                 share: weight.abs() / most,
             })
@@ -135,13 +135,14 @@ impl Graph {
             1 => format!("1 {one}"),
             count => format!("{} {many}", thousands(count as u64)),
         };
+        let shown = |weight: f64| number(weight, digits(weight));
         let alt = format!(
             "Graph of {} and {} with {} between {} and {}",
             plural(units.len(), "unit", "units"),
             plural(classes.len(), "class", "classes"),
             plural(edges.len(), "weight", "weights"),
-            number(edges.iter().map(|edge| edge.weight).fold(f64::INFINITY, f64::min), digits),
-            number(edges.iter().map(|edge| edge.weight).fold(f64::NEG_INFINITY, f64::max), digits),
+            shown(edges.iter().map(|edge| edge.weight).fold(f64::INFINITY, f64::min)),
+            shown(edges.iter().map(|edge| edge.weight).fold(f64::NEG_INFINITY, f64::max)),
         );
         let alt = match edges.is_empty() {
             true => "Graph without weights".to_owned(),
@@ -173,7 +174,7 @@ mod tests {
         let classes = vec!["piggy bank".to_owned(), "barn spider".to_owned()];
         let weights =
             [(0, 1, 1.5), (1, 0, 2.5), (2, 0, 0.5), (2, 1, -0.5), (0, 0, 0.0), (1, 1, f64::NAN)];
-        let graph = Graph::of("", units, classes, &weights, 1);
+        let graph = Graph::of("", units, classes, &weights, &|_| 1);
         let order: Vec<&str> = graph.units.iter().map(|unit| &*unit.label).collect();
         assert_eq!(order, ["unit 5", "unit 8", "unit 3"]);
         let edge = |edge: &Edge| (edge.unit, edge.class, edge.value.clone(), edge.share);
@@ -191,6 +192,6 @@ mod tests {
         );
         assert_eq!(graph.edges[3].ends, (1.0 / 6.0, 0.25));
         assert_eq!(graph.alt, "Graph of 3 units and 2 classes with 4 weights between −0.5 and 2.5");
-        assert_eq!(Graph::of("", vec![], vec![], &[], 1).alt, "Graph without weights");
+        assert_eq!(Graph::of("", vec![], vec![], &[], &|_| 1).alt, "Graph without weights");
     }
 }

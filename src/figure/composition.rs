@@ -28,12 +28,22 @@ fn height(params: &Map<String, Value>) -> u32 {
     u32::try_from(classes).map_or(300, |classes| classes.min(100) * 94 + 40)
 }
 
+/// The number of decimals that show one digit of a weight that is not zero.
+fn one_digit(weight: f64) -> usize {
+    match weight == 0.0 || !weight.is_finite() {
+        true => 0,
+        false => (-weight.abs().log10().floor()).max(0.0) as usize,
+    }
+}
+
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let weights = outcome.classes.iter().flat_map(|class| &class.terms);
     let largest = weights.fold(0.0, |most: f64, term| term.weight.abs().max(most));
     let two_digits = decimals(largest).saturating_sub(1);
-    let digits = context.count("round").unwrap_or(two_digits).min(EXACT);
+    let round = context.count("round");
+    let digits =
+        |weight: f64| round.unwrap_or_else(|| two_digits.max(one_digit(weight))).min(EXACT);
     let nodes = outcome.units.iter().map(|unit| node(context, &outcome, unit));
     let nodes = nodes.collect::<Result<Vec<UnitNode>, String>>()?;
     let places = outcome.units.iter().enumerate().map(|(at, unit)| (unit.unit, at));
@@ -49,7 +59,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
                 .get(&term.unit)
                 .ok_or_else(|| format!("the stored result does not show its unit {}", term.unit))?;
             let (node, shown) = (&nodes[at], &outcome.units[at]);
-            terms.push(Term::of(term.weight, digits, node.clone()));
+            terms.push(Term::of(term.weight, digits(term.weight), node.clone()));
             weights.push((at, index, term.weight));
             rows.push(vec![
                 class.name.clone(),
@@ -64,7 +74,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         equations.push(Equation { name: class.name.clone(), terms, more });
     }
     let names = outcome.classes.iter().map(|class| class.name.clone()).collect();
-    let graph = Graph::of("", nodes, names, &weights, digits);
+    let graph = Graph::of("", nodes, names, &weights, &digits);
     let columns = ["class", "unit", "weight", "strongest image", "its activation"];
     Ok(Drawing::Parts {
         parts: vec![
@@ -148,7 +158,7 @@ mod tests {
         };
         let Part::Equations(equations) = &parts[0] else { panic!("equations") };
         let first = |digits: &[Equation]| digits[0].terms[0].value.clone();
-        assert_eq!(first(&equations.rows), "0.0", "the largest weight is 2.5");
+        assert_eq!(first(&equations.rows), "0.01", "the largest weight is 2.5");
         let mut outcome = composition::sample(0.0123);
         outcome.classes.truncate(1);
         outcome.classes[0].terms.truncate(1);
@@ -157,5 +167,13 @@ mod tests {
         };
         let Part::Equations(equations) = &parts[0] else { panic!("equations") };
         assert_eq!(first(&equations.rows), "0.012");
+        let Drawing::Parts { parts, .. } = drawn(&composition::sample(300.0)).expect("a drawing")
+        else {
+            panic!("parts")
+        };
+        let Part::Equations(equations) = &parts[0] else { panic!("equations") };
+        let values = equations.rows.iter().flat_map(|row| &row.terms);
+        let values: Vec<&str> = values.map(|term| &*term.value).collect();
+        assert_eq!(values, ["300", "1", "2", "0.2"], "none is rounded to nothing");
     }
 }

@@ -252,7 +252,7 @@ mod tests {
         let (title, note) = line(json!({}));
         assert!(title.contains("Pictures of food against those of other classes (AUC"), "{title}");
         let begins = "line of the probe groups for food; pictures of food (6, and 2 held out) and of \
-                      the other classes (18, and 6 held out); length";
+                      the other classes (18, and 6 held out); over 32 images";
         assert!(note.starts_with(begins), "{note}");
         let (title, note) = line(json!({ "against": "animal" }));
         assert!(title.contains("Pictures of food against those of animal (AUC"), "{title}");

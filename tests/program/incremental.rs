@@ -281,7 +281,11 @@ fn the_histories_meet_every_kind_in_a_sound_form() {
     (0..3).for_each(|part| measure(&mut live, part));
     let seen = seen_live(&mut live);
     assert!(live.missing().is_empty());
-    assert!(seen.problems.is_empty(), "{:?}", seen.problems);
+    // The made-up result of a concept has a control that contains it.
+    let of_controls = |problem: &&Diagnostic| problem.message.contains("contain the concept");
+    let (warned, others): (Vec<_>, Vec<_>) = seen.problems.iter().partition(of_controls);
+    assert!(others.is_empty(), "{others:?}");
+    assert_eq!(warned.len(), 1, "{warned:?}");
 }
 
 /// Makes a change, and says what it touched as the watch does.

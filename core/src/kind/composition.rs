@@ -145,7 +145,7 @@ pub static KIND: Kind = Kind {
         Field::presentation(
             "round",
             Type::Integer { min: 0, max: 4 },
-            "Number of decimals of weights. The default is as many as show two digits of the largest weight.",
+            "Number of decimals of weights. The default is as many as show two digits of the largest weight, and one of each.",
         ),
     ],
     values: Values {

@@ -80,7 +80,7 @@ fn mistakes_in_the_groups_of_a_concept_are_reported_at_their_blocks_with_a_hint(
         (
             "overlapping",
             "positive: { captions: [red] }\nnegative: { captions: [square] }\n",
-            "is in both groups",
+            "are in both groups",
             "must have no picture in common",
         ),
     ];

@@ -200,5 +200,5 @@ fn images_without_a_label_are_left_out_of_a_probe_and_counted() {
     let run = garden.build();
     assert_eq!(run.code(), 0, "{}", run.stderr());
     let page = garden.page("a.html");
-    assert!(page.contains("1 images have no label") && page.contains(">1</"), "{page}");
+    assert!(page.contains("1 image has no label") && page.contains(">1</"), "{page}");
 }
