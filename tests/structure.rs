@@ -92,6 +92,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "picture",
             "dataset",
             "clip",
+            "feed",
             "pass",
             "fit",
             "dictionary",

@@ -15,6 +15,7 @@ pub mod dictionary;
 pub mod encode;
 pub mod export;
 pub mod failure;
+pub mod feed;
 pub mod fit;
 mod gallery;
 mod group;

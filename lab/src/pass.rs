@@ -5,61 +5,19 @@
 //! that cannot be decoded is skipped, and listed with the reason. Knows nothing of what the activations are for.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::sync_channel;
-use std::thread;
 
 use neuronotes_core::model::Stage;
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tch::{Device, Tensor};
 
 use crate::batch::Batch;
 use crate::clip::Clip;
 use crate::clip::activations::Activations;
-use crate::clip::preprocess::prepare;
-use crate::dataset::Shard;
 use crate::failure::Failure;
+use crate::feed::{Decoded, Pictures, Skipped, feed};
 use crate::monitor::{Monitor, Progress};
-use crate::picture::Picture;
 
-/// Batches decoded ahead.
-const AHEAD: usize = 2;
 /// How many times the usual rows a batch may have above the stage where each picture has several variants.
 const MORE: usize = 4;
-
-/// A list of pictures.
-pub trait Pictures: Sync {
-    /// How many there are.
-    fn count(&self) -> usize;
-
-    /// The picture at that place.
-    ///
-    /// # Errors
-    /// Why it cannot be read or decoded.
-    fn picture(&self, at: usize) -> Result<Picture, String>;
-}
-
-impl Pictures for [Picture] {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn picture(&self, at: usize) -> Result<Picture, String> {
-        Ok(self[at].clone())
-    }
-}
-
-/// Rows of shards.
-impl Pictures for [(&dyn Shard, usize)] {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn picture(&self, at: usize) -> Result<Picture, String> {
-        let (shard, row) = self[at];
-        shard.picture(row)
-    }
-}
 
 /// What a pass shows to a model, and where it looks.
 #[derive(Debug, Clone, Copy)]
@@ -91,15 +49,6 @@ impl fmt::Debug for Variants<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} variants at {:?}", self.count, self.stage)
     }
-}
-
-/// A picture that was left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// Its place.
-    pub at: usize,
-    /// Why.
-    pub why: String,
 }
 
 impl<'a> Pass<'a> {
@@ -139,47 +88,21 @@ impl<'a> Pass<'a> {
         };
         monitor.progress(&progress);
         let mut skipped = Vec::new();
-        thread::scope(|scope| {
-            let (send, receive) = sync_channel(AHEAD);
-            scope.spawn(move || {
-                for start in (0..count).step_by(chunk) {
-                    let places = start..(start + chunk).min(count);
-                    let decoded: Vec<_> = places
-                        .clone()
-                        .into_par_iter()
-                        .map(|at| decode(pictures, at, side))
-                        .collect();
-                    // The receiver is gone: the pass was abandoned.
-                    if send.send((places, decoded)).is_err() {
-                        return;
-                    }
-                }
-            });
-            for (places, decoded) in receive {
-                monitor.check()?;
-                progress.step = places.end as u64;
-                let (mut good, mut pixels) = (Vec::new(), Vec::new());
-                for (at, decoded) in places.zip(decoded) {
-                    match decoded {
-                        Ok(picture) => {
-                            good.push(at);
-                            pixels.extend(picture);
-                        }
-                        Err(why) => skipped.push(Skipped { at, why }),
-                    }
-                }
-                batch.run(good.len(), |rows| {
-                    let pixels = &pixels[rows.start * bytes..rows.end * bytes];
-                    tch::no_grad(|| {
-                        let input = self.clip.input(pixels, rows.len())?; // [n, 3, side, side]
-                        visit(&good[rows], &self.look(&input)?)
-                    })
-                })?;
-                monitor.progress(&progress);
-            }
+        feed(pictures, side, chunk, |Decoded { places, good, pixels, skipped: bad }| {
+            monitor.check()?;
+            progress.step = places.end as u64;
+            skipped.extend(bad.iter().cloned());
+            batch.run(good.len(), |rows| {
+                let pixels = &pixels[rows.start * bytes..rows.end * bytes];
+                tch::no_grad(|| {
+                    let input = self.clip.input(pixels, rows.len())?; // [n, 3, side, side]
+                    visit(&good[rows], &self.look(&input)?)
+                })
+            })?;
+            monitor.progress(&progress);
             Ok(())
-        })
-        .map(|()| skipped)
+        })?;
+        Ok(skipped)
     }
 
     /// How many pictures are looked at together: fewer if each has several variants.
@@ -218,11 +141,4 @@ impl<'a> Pass<'a> {
             None => Ok(()),
         }
     }
-}
-
-/// A picture as the network sees it: `side * side * 3` bytes.
-fn decode<P: Pictures + ?Sized>(pictures: &P, at: usize, side: u32) -> Result<Vec<u8>, String> {
-    // A decoder that panics over a damaged picture is an error about that picture too.
-    catch_unwind(AssertUnwindSafe(|| Ok(prepare(pictures.picture(at)?, side)?.into_raw())))
-        .unwrap_or_else(|_| Err("its decoder crashed".into()))
 }

@@ -37,3 +37,20 @@ pub fn bytes_at(file: &File, offset: u64, count: u64) -> io::Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+/// Asks the system to begin to read a part of a file, without waiting for it. Where the system has no such thing, nothing
+/// happens.
+#[cfg(target_os = "linux")]
+pub fn expect(file: &File, offset: u64, count: u64) {
+    use rustix::fs::{Advice, fadvise};
+    // 0 would be all that follows.
+    if let Some(count) = std::num::NonZeroU64::new(count) {
+        // It is advice: where it is not taken, reading takes longer and nothing else.
+        let _ = fadvise(file, offset, Some(count), Advice::WillNeed);
+    }
+}
+
+/// Asks the system to begin to read a part of a file, without waiting for it. Where the system has no such thing, nothing
+/// happens.
+#[cfg(not(target_os = "linux"))]
+pub fn expect(_: &File, _: u64, _: u64) {}

@@ -35,6 +35,9 @@ pub(super) trait Pictures: fmt::Debug + Send + Sync {
 
     /// The first `count` bytes of the picture of that row.
     fn read(&self, row: usize, count: u64) -> io::Result<Vec<u8>>;
+
+    /// Asks the system to begin to read the picture of that row, without waiting for its bytes.
+    fn expect(&self, _row: usize) {}
 }
 
 impl Listing {
@@ -49,6 +52,11 @@ impl Listing {
             return Err(format!("it has {bytes} bytes, more than {most} MiB"));
         }
         self.pictures.read(row, bytes).map_err(|error| error.to_string())
+    }
+
+    /// Says that the picture of that row will be wanted soon, so that the system can read it meanwhile.
+    pub fn expect(&self, row: usize) {
+        self.pictures.expect(row);
     }
 
     /// The first bytes of a row's picture, enough to tell its format.

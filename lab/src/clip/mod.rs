@@ -143,14 +143,26 @@ impl Clip {
     /// # Errors
     /// If `pixels` is not `n` pictures long, or memory runs out.
     pub fn input(&self, pixels: &[u8], n: usize) -> Result<Tensor, Failure> {
-        let side = i64::from(self.architecture.image_size);
-        let shape = [n as i64, side, side, 3];
-        let images = Tensor::f_from_data_size(pixels, &shape, Kind::Uint8)? // [n, h, w, 3]
+        let side = self.architecture.image_size as usize;
+        if pixels.len() != n * side * side * 3 {
+            let what = format!("{} bytes are not {n} pictures of {side} x {side}", pixels.len());
+            return Err(Failure::new(what));
+        }
+        let side = side as i64;
+        let shape = [n as i64, side, side, 3]; // [n, h, w, 3]
+        let strides = [side * side * 3, side * 3, 3, 1];
+        // SAFETY: the tensor reads `pixels` where they are, is not written to, and ends with this function: single precision
+        // is a copy.
+        let bytes = unsafe {
+            Tensor::f_from_blob(pixels.as_ptr(), &shape, &strides, Kind::Uint8, Device::Cpu)?
+        };
+        let mut images = bytes
             .f_to_device(self.device)?
             .f_permute([0, 3, 1, 2])? // [n, 3, h, w]
-            .f_to_kind(Kind::Float)?
-            / 255.0;
-        Ok(self.normalise(&images).f_contiguous()?)
+            .f_contiguous()?
+            .f_to_kind(Kind::Float)?;
+        let _ = images.f_div_scalar_(255.0)?.f_sub_(&self.mean)?.f_div_(&self.deviation)?;
+        Ok(images)
     }
 
     /// Runs the visual tower on `images`, `[n, 3, h, w]` normalised, up to the deepest stage in `wanted`.

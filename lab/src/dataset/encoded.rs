@@ -26,4 +26,8 @@ impl Shard for Encoded {
     fn picture(&self, row: usize) -> Result<Picture, String> {
         Picture::decode(&self.0.picture(row)?)
     }
+
+    fn expect(&self, row: usize) {
+        self.0.expect(row);
+    }
 }

@@ -18,4 +18,7 @@ pub trait Shard: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Why it cannot be read or decoded.
     fn picture(&self, row: usize) -> Result<Picture, String>;
+
+    /// Says that the picture of that row will be wanted soon, so that its file can be read meanwhile.
+    fn expect(&self, _row: usize) {}
 }

@@ -14,7 +14,8 @@ use tch::{Device, Kind, Tensor};
 use crate::clip::activations::{Activations, by_unit};
 use crate::dataset::Shard;
 use crate::failure::Failure;
-use crate::pass::{Pass, Skipped};
+use crate::feed::Skipped;
+use crate::pass::Pass;
 use crate::readout::Readout;
 use crate::workbench::Workbench;
 

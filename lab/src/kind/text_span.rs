@@ -12,10 +12,11 @@ use crate::clip::activations::Activations;
 use crate::clip::terms::Part;
 use crate::dataset::Shard;
 use crate::failure::Failure;
+use crate::feed::Pictures;
 use crate::fit::span::{Candidates, Chosen as Found, Span};
 use crate::gallery::Gallery;
 use crate::monitor::{Monitor, Progress};
-use crate::pass::{Pass, Pictures};
+use crate::pass::Pass;
 use crate::vector::{Prompts, Row};
 use crate::workbench::Workbench;
 

@@ -91,4 +91,12 @@ impl Pictures for Loose {
         let (path, _) = self.places.get(row).ok_or(io::ErrorKind::NotFound)?;
         open_in(&self.root, path).and_then(|file| file::bytes_at(&file, 0, count))
     }
+
+    fn expect(&self, row: usize) {
+        if let Some((path, bytes)) = self.places.get(row)
+            && let Ok(file) = open_in(&self.root, path)
+        {
+            file::expect(&file, 0, *bytes);
+        }
+    }
 }

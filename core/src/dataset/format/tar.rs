@@ -73,4 +73,10 @@ impl Pictures for Archived {
         let (offset, _) = self.places.get(row).ok_or(io::ErrorKind::NotFound)?;
         file::bytes_at(&self.file, *offset, count)
     }
+
+    fn expect(&self, row: usize) {
+        if let Some((offset, bytes)) = self.places.get(row) {
+            file::expect(&self.file, *offset, *bytes);
+        }
+    }
 }
