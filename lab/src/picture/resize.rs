@@ -42,32 +42,33 @@ pub fn resize(picture: Picture, across: &Side, down: &Side) -> Result<Picture, S
     let pixels = match mode {
         Mode::Bilevel => nearest::<1>(&source, (width, height), across, down),
         Mode::Palette => nearest::<3>(&source, (width, height), across, down),
-        Mode::Grey => bicubic::<u8, 1>(&source, (width, height), across, down),
-        Mode::Rgb => bicubic::<u8, 3>(&source, (width, height), across, down),
+        Mode::Grey => bicubic::<u8, 1, 16>(&source, (width, height), across, down),
+        Mode::Rgb => bicubic::<u8, 3, 24>(&source, (width, height), across, down),
         Mode::Grey16 => {
             let (pairs, _) = source.as_chunks::<2>();
             let levels: Vec<u16> = pairs.iter().map(|&pair| u16::from_le_bytes(pair)).collect();
-            let levels = bicubic::<u16, 1>(&levels, (width, height), across, down);
+            // Sums of floating-point numbers depend on their order: one lane.
+            let levels = bicubic::<u16, 1, 1>(&levels, (width, height), across, down);
             levels.into_iter().flat_map(u16::to_le_bytes).collect()
         }
-        Mode::GreyAlpha if !same => beneath_alpha::<2>(source, (width, height), across, down),
-        Mode::Rgba if !same => beneath_alpha::<4>(source, (width, height), across, down),
-        Mode::GreyAlpha => bicubic::<u8, 2>(&source, (width, height), across, down),
-        Mode::Rgba | Mode::Cmyk => bicubic::<u8, 4>(&source, (width, height), across, down),
+        Mode::GreyAlpha if !same => beneath_alpha::<2, 16>(source, (width, height), across, down),
+        Mode::Rgba if !same => beneath_alpha::<4, 32>(source, (width, height), across, down),
+        Mode::GreyAlpha => bicubic::<u8, 2, 16>(&source, (width, height), across, down),
+        Mode::Rgba | Mode::Cmyk => bicubic::<u8, 4, 32>(&source, (width, height), across, down),
     };
     Picture::new(to[0], to[1], mode, pixels)
 }
 
 type Size = (u32, u32);
 
-fn beneath_alpha<const N: usize>(
+fn beneath_alpha<const N: usize, const W: usize>(
     mut source: Vec<u8>,
     from: Size,
     across: &Side,
     down: &Side,
 ) -> Vec<u8> {
     premultiply::<N>(&mut source);
-    let mut pixels = bicubic::<u8, N>(&source, from, across, down);
+    let mut pixels = bicubic::<u8, N, W>(&source, from, across, down);
     unpremultiply::<N>(&mut pixels);
     pixels
 }
@@ -153,8 +154,12 @@ trait Level: Copy {
     type Weight: Copy;
     /// The initial value of a sum.
     const START: Self::Weight;
+    /// Zero.
+    const NONE: Self::Weight;
     fn weight(weight: f64) -> Self::Weight;
     fn add(self, sum: &mut Self::Weight, weight: Self::Weight);
+    /// Adds a part of a sum to it.
+    fn join(sum: &mut Self::Weight, part: Self::Weight);
     fn round(sum: Self::Weight) -> Self;
 }
 
@@ -164,14 +169,21 @@ const BITS: u32 = 32 - 8 - 2;
 impl Level for u8 {
     type Weight = i32;
     const START: i32 = 1 << (BITS - 1);
+    const NONE: i32 = 0;
 
     fn weight(weight: f64) -> i32 {
         let scaled = weight * f64::from(1 << BITS);
         (if scaled < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
     }
 
+    #[inline(always)]
     fn add(self, sum: &mut i32, weight: i32) {
         *sum += i32::from(self) * weight;
+    }
+
+    #[inline(always)]
+    fn join(sum: &mut i32, part: i32) {
+        *sum += part;
     }
 
     fn round(sum: i32) -> u8 {
@@ -183,6 +195,7 @@ impl Level for u8 {
 impl Level for u16 {
     type Weight = f64;
     const START: f64 = 0.0;
+    const NONE: f64 = 0.0;
 
     fn weight(weight: f64) -> f64 {
         weight
@@ -192,12 +205,44 @@ impl Level for u16 {
         *sum += f64::from(self) * weight;
     }
 
+    fn join(sum: &mut f64, part: f64) {
+        *sum += part;
+    }
+
     fn round(sum: f64) -> u16 {
         (sum + 0.5).clamp(0.0, 65535.0) as u16
     }
 }
 
-fn bicubic<L: Level, const N: usize>(
+/// Resizes by the fastest instructions that this processor has; all give the same levels.
+fn bicubic<L: Level, const N: usize, const W: usize>(
+    source: &[L],
+    from: Size,
+    across: &Side,
+    down: &Side,
+) -> Vec<L> {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has these instructions.
+        return unsafe { with_avx2::<L, N, W>(source, from, across, down) };
+    }
+    in_two_passes::<L, N, W>(source, from, across, down)
+}
+
+/// The same code, compiled for vectors of 32 bytes.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn with_avx2<L: Level, const N: usize, const W: usize>(
+    source: &[L],
+    from: Size,
+    across: &Side,
+    down: &Side,
+) -> Vec<L> {
+    in_two_passes::<L, N, W>(source, from, across, down)
+}
+
+#[inline(always)]
+fn in_two_passes<L: Level, const N: usize, const W: usize>(
     source: &[L],
     from: Size,
     across: &Side,
@@ -213,29 +258,73 @@ fn bicubic<L: Level, const N: usize>(
     let (narrower, lower) = (lost(from.0, across), lost(from.1, down));
     if lower > 0 && lower > narrower * 2 {
         let lowered = go_down(source, width * N, wide.start * N..wide.end * N, 0, &rows);
-        return go_across::<L, N>(&lowered, wide.len(), wide.start, &columns);
+        return go_across::<L, N, W>(&lowered, wide.len(), wide.start, &columns);
     }
     let touched = &source[high.start * width * N..high.end * width * N];
-    let narrowed = go_across::<L, N>(touched, width, 0, &columns);
+    let narrowed = go_across::<L, N, W>(touched, width, 0, &columns);
     go_down(&narrowed, breadth * N, 0..breadth * N, high.start, &rows)
 }
 
-/// `width`: pixels of a row of `source`; `skipped`: pixels that each row lacks at its left.
-fn go_across<L: Level, const N: usize>(
+/// The filter of one pixel along a row: the first level, and a weight for each level from there on.
+struct Run<T> {
+    first: usize,
+    weights: Vec<T>,
+}
+
+impl<T: Copy> Run<T> {
+    /// The weights of pixels of `N` levels, in a row of `width` pixels of which `skipped` are not there. If the row is long
+    /// enough, they are filled up by zeros to whole blocks of `W` levels.
+    fn new<const N: usize, const W: usize>(
+        taps: &Taps<T>,
+        zero: T,
+        width: usize,
+        skipped: usize,
+    ) -> Self {
+        let (first, own) = (taps.first - skipped, taps.weights.len());
+        let whole = own.next_multiple_of(W / N);
+        let (first, before, count) = match whole <= width {
+            true => {
+                let start = first.min(width - whole);
+                (start, first - start, whole)
+            }
+            false => (first, 0, own),
+        };
+        let mut weights = vec![zero; count * N];
+        for (at, weight) in taps.weights.iter().enumerate() {
+            weights[(before + at) * N..][..N].fill(*weight);
+        }
+        Self { first: first * N, weights }
+    }
+}
+
+/// `width`: pixels of a row of `source`; `skipped`: pixels that each row lacks at its left; `W`: a multiple of `N`, the levels
+/// that are weighted together.
+#[inline(always)]
+fn go_across<L: Level, const N: usize, const W: usize>(
     source: &[L],
     width: usize,
     skipped: usize,
     taps: &[Taps<L::Weight>],
 ) -> Vec<L> {
-    let (pixels, _) = source.as_chunks::<N>();
-    let mut out = Vec::with_capacity(pixels.len() / width * taps.len() * N);
-    for row in pixels.chunks_exact(width) {
-        for Taps { first, weights } in taps {
-            let mut sums = [L::START; N];
-            for (pixel, &weight) in row[first - skipped..].iter().zip(weights) {
-                for (sum, level) in sums.iter_mut().zip(pixel) {
-                    level.add(sum, weight);
+    let runs: Vec<Run<L::Weight>> =
+        taps.iter().map(|taps| Run::new::<N, W>(taps, L::NONE, width, skipped)).collect();
+    let mut out = Vec::with_capacity(source.len() / (width * N).max(1) * taps.len() * N);
+    for row in source.chunks_exact(width * N) {
+        for Run { first, weights } in &runs {
+            let (blocks, rest) = row[*first..][..weights.len()].as_chunks::<W>();
+            let (factors, last) = weights.as_chunks::<W>();
+            let mut lanes = [L::NONE; W];
+            for (block, factors) in blocks.iter().zip(factors) {
+                for lane in 0..W {
+                    block[lane].add(&mut lanes[lane], factors[lane]);
                 }
+            }
+            for (lane, (level, factor)) in rest.iter().zip(last).enumerate() {
+                level.add(&mut lanes[lane], *factor);
+            }
+            let mut sums = [L::START; N];
+            for (lane, part) in lanes.iter().enumerate() {
+                L::join(&mut sums[lane % N], *part);
             }
             out.extend(sums.map(L::round));
         }
@@ -244,6 +333,7 @@ fn go_across<L: Level, const N: usize>(
 }
 
 /// `stride`: levels of a row of `source`, of which `part` is kept; `skipped`: rows that it lacks at its top.
+#[inline(always)]
 fn go_down<L: Level>(
     source: &[L],
     stride: usize,
