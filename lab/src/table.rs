@@ -1,19 +1,21 @@
-//! The one reader of stored scans: the scans that a request uses in; one unit's activations, or all embeddings, over a whole
-//! data set out. `matrix` reads all units of a place.
+//! The one reader of stored scans: the scans that a request uses in; the activations of one unit or along one direction, or all
+//! embeddings, over a whole data set out. `matrix` reads all units of a place; `layout` says how a scan lies in the store.
 
+pub mod layout;
 pub(crate) mod matrix;
+pub(crate) mod stored;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use half::f16;
 use neuronotes_core::dataset::{DatasetRef, Sample};
-use neuronotes_core::kind::scan::{self, ACTIVATIONS, Pool, SAMPLES};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::scan::{self, Pool};
 use neuronotes_core::model::Place;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
-use safetensors::SafeTensors;
 
 use crate::failure::Failure;
+use crate::table::stored::Stored;
 use crate::workbench::Workbench;
 
 /// One unit over the request's data set, a [`Scanned`] for each shard.
@@ -29,10 +31,11 @@ pub fn scans(
     let Request { model, inputs, precision, .. } = bench.request;
     let wanted = scan::requests(model, bench.dataset()?, place, inputs, *precision);
     let name = inputs.place_name(place);
+    let used: HashSet<Digest> = bench.request.uses.iter().map(Request::key).collect();
     wanted
         .iter()
         .map(|scan| {
-            if bench.using(scan.key()).is_none() {
+            if !used.contains(&scan.key()) {
                 let why = "the request does not use the scans of its layer and data set";
                 return Err(Failure::new(why));
             }
@@ -56,6 +59,28 @@ pub fn embeddings(
             let request = used_scan(bench, dataset, index, place)?;
             let table = if place.is_some() { "mean" } else { "embedding" };
             bench.result(request, |store, record| Embedded::read(store, record, table))
+        })
+        .collect()
+}
+
+/// The activations along a unit vector over the request's data set, a [`Scanned`] for each shard: the product of the vector with
+/// the activations of the place's units, averaged over positions. `is_cosine`: these are scaled to length 1 first.
+///
+/// # Errors
+/// If the request uses no scans of that place, or an activation is not finite.
+pub(crate) fn along(
+    bench: &mut Workbench<'_>,
+    place: &Place,
+    direction: &[f64],
+    is_cosine: bool,
+) -> Result<Vec<Scanned>, Failure> {
+    let dataset = bench.dataset()?;
+    (0..dataset.shards.len())
+        .map(|index| {
+            let request = used_scan(bench, dataset, index, Some(place))?;
+            bench.result(request, |store, record| {
+                Scanned::along(store, record, direction, is_cosine)
+            })
         })
         .collect()
 }
@@ -140,17 +165,63 @@ impl Scanned {
             Pool::Mean => "mean",
             Pool::Max => "max",
         };
-        let Some(table) = Table::read(store, record, name)? else { return Ok(None) };
+        let Some(table) = Stored::open(store, record, name)? else { return Ok(None) };
         check_unit(place, table.columns, unit)?;
-        let (columns, column) = (table.columns, unit as usize);
-        let activations: Vec<f64> = (0..table.samples.len())
-            .map(|row| table.number(row * columns + column).into())
-            .collect();
-        if let Some(row) = activations.iter().position(|number| !number.is_finite()) {
+        let Some(column) = table.column(store, unit as usize) else { return Ok(None) };
+        if let Some(row) = column.iter().position(|number| !number.is_finite()) {
             let what = format!("unit {unit} of `{place}`");
-            return Err(not_finite(&what, &table.samples[row].key, activations[row]));
+            return Err(not_finite(&what, &table.samples[row].key, column[row].into()));
+        }
+        let activations = column.into_iter().map(f64::from).collect();
+        Ok(Some(Self { activations, samples: table.samples }))
+    }
+
+    /// Reads the activations along a direction; `Ok(None)` if a blob of the scan is missing or damaged.
+    ///
+    /// # Errors
+    /// If the scan is malformed or of another place, or an activation is not finite.
+    fn along(
+        store: &Store,
+        record: &Record,
+        direction: &[f64],
+        is_cosine: bool,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(table) = Stored::open(store, record, "mean")? else { return Ok(None) };
+        if table.columns != direction.len() {
+            let (units, numbers) = (table.columns, direction.len());
+            let why = format!("the scan has {units} units, and the direction {numbers} numbers");
+            return Err(Failure::new(why));
+        }
+        let Some(products) = table.products(store, direction) else { return Ok(None) };
+        let activation = |[product, square]: [f64; 2]| match is_cosine {
+            true => product / square.sqrt(),
+            false => product,
+        };
+        let activations: Vec<f64> = products.iter().copied().map(activation).collect();
+        if let Some(row) = activations.iter().position(|number| !number.is_finite()) {
+            let key = &table.samples[row].key;
+            // The sum of squares is that of all units.
+            if products[row][1].is_finite() {
+                let what = "the activation of the direction";
+                return Err(not_finite(what, key, activations[row]));
+            }
+            for unit in 0..table.columns {
+                let Some(column) = table.column(store, unit) else { return Ok(None) };
+                if !column[row].is_finite() {
+                    let what = unit_of(record, unit);
+                    return Err(not_finite(&what, key, column[row].into()));
+                }
+            }
         }
         Ok(Some(Self { activations, samples: table.samples }))
+    }
+}
+
+/// What a unit of a scan is called in a failure.
+fn unit_of(record: &Record, unit: usize) -> String {
+    match record.request["params"].as_object().and_then(Place::of) {
+        Some(place) => format!("unit {unit} at `{}`", place.layer()),
+        None => format!("unit {unit}"),
     }
 }
 
@@ -171,18 +242,15 @@ impl Embedded {
     /// # Errors
     /// If the scan is malformed, or holds a number that is not finite.
     pub fn read(store: &Store, record: &Record, name: &str) -> Result<Option<Self>, Failure> {
-        let Some(table) = Table::read(store, record, name)? else { return Ok(None) };
-        let count = table.samples.len() * table.columns;
-        let embeddings: Vec<f32> = (0..count).map(|at| table.number(at)).collect();
+        let Some(table) = Stored::open(store, record, name)? else { return Ok(None) };
+        let Some(embeddings) = table.rows(store) else { return Ok(None) };
         if let Some(at) = embeddings.iter().position(|number| !number.is_finite()) {
-            let unit = at % table.columns.max(1);
-            let place = record.request["params"].as_object().and_then(Place::of);
-            let what = match (name, &place) {
-                ("embedding", _) | (_, None) => "the embedding".to_owned(),
-                (_, Some(place)) => format!("unit {unit} at `{}`", place.layer()),
+            let (row, unit) = (at / table.columns.max(1), at % table.columns.max(1));
+            let what = match name {
+                "embedding" => "the embedding".to_owned(),
+                _ => unit_of(record, unit),
             };
-            let key = &table.samples[at / table.columns.max(1)].key;
-            return Err(not_finite(&what, key, embeddings[at].into()));
+            return Err(not_finite(&what, &table.samples[row].key, embeddings[at].into()));
         }
         Ok(Some(Self { samples: table.samples, columns: table.columns, embeddings }))
     }
@@ -196,39 +264,6 @@ pub(crate) fn not_finite(what: &str, picture: &str, found: f64) -> Failure {
     };
     Failure::new(format!("{what} {why} for the picture `{picture}`"))
         .hint("check that picture and the weights; figures of other units are not affected")
-}
-
-/// One tensor of a scan.
-struct Table {
-    samples: Vec<Sample>,
-    columns: usize,
-    bytes: Vec<u8>, // f16 [samples, columns]
-}
-
-impl Table {
-    fn read(store: &Store, record: &Record, name: &str) -> Result<Option<Self>, Failure> {
-        let blob = |name: &str| store.blob(&record.outputs.get(name)?.digest);
-        let (Some(bytes), Some(samples)) = (blob(ACTIVATIONS), blob(SAMPLES)) else {
-            return Ok(None);
-        };
-        let other = |why: &dyn std::fmt::Display| {
-            Failure::new(format!("the stored scan {} is malformed ({why})", record.key.short()))
-        };
-        let samples: Vec<Sample> = serde_json::from_slice(&samples).map_err(|e| other(&e))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| other(&e))?;
-        let view = tensors.tensor(name).map_err(|e| other(&e))?;
-        let &[rows, columns] = view.shape() else {
-            return Err(other(&"it is not a table"));
-        };
-        if rows != samples.len() || view.data().len() != rows * columns * 2 {
-            return Err(other(&"it does not have a row for each sample"));
-        }
-        Ok(Some(Self { samples, columns, bytes: view.data().to_vec() }))
-    }
-
-    fn number(&self, at: usize) -> f32 {
-        f16::from_le_bytes([self.bytes[at * 2], self.bytes[at * 2 + 1]]).to_f32()
-    }
 }
 
 /// Mean and deviation of a distribution.

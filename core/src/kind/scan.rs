@@ -1,8 +1,13 @@
 //! A scan: the pooled activations of all units of a layer, or of a dictionary over it, over one shard of a data set. It is a
 //! record of its own that other kinds use; notes cannot request one by name.
 //!
-//! Outputs: `activations.safetensors` with `mean` and `max`, each `[images, units]` f16, and `embedding`,
-//! `[images, embedding]` f16, not normalised; `samples.json`, a [`Sample`](crate::dataset::Sample) a row; `moments.json`, [`Moments`].
+//! Outputs: `activations.safetensors` with `mean_by_unit` and `max_by_unit`, each `[units, images]` f16, and `embedding`,
+//! `[images, embedding]` f16, not normalised; `activations.digests`, by which each of these rows is verified alone; `keys.json`,
+//! the key of each image; `moments.json`, [`Moments`]. The activations of a unit are contiguous, so that a figure reads those of
+//! its unit and no others.
+//!
+//! Scans of earlier versions hold the same numbers as `mean` and `max`, each `[images, units]`, and `samples.json`, a
+//! [`Sample`](crate::dataset::Sample) for each image, instead of the keys; they are read too.
 //!
 //! An activation that is not a finite number, or exceeds half precision's maximum of 65504, is stored as it is
 //! (infinite or NaN). Figures of that unit fail and name the unit and the picture; figures of other units are not
@@ -27,7 +32,11 @@ pub const NAME: &str = "scan";
 pub const IMPL_VERSION: u32 = 2;
 /// The output with the numbers.
 pub const ACTIVATIONS: &str = "activations.safetensors";
-/// The output with a [`Sample`](crate::dataset::Sample) a row.
+/// The output with the digests of parts of [`ACTIVATIONS`].
+pub const DIGESTS: &str = "activations.digests";
+/// The output with the key of each image.
+pub const KEYS: &str = "keys.json";
+/// The output with a [`Sample`](crate::dataset::Sample) for each image, in scans of earlier versions.
 pub const SAMPLES: &str = "samples.json";
 
 pub use crate::store::MOMENTS;

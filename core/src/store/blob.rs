@@ -41,4 +41,16 @@ impl Store {
         self.set_aside(&path);
         None
     }
+
+    /// Opens a blob without reading it: the caller verifies what it reads by digests of its own, and calls
+    /// [`Store::reject_blob`] if they differ. `None` if it is missing, or not a regular file.
+    pub fn open_blob(&self, digest: &Digest) -> Option<fs::File> {
+        let path = self.blob_path(digest);
+        fs::symlink_metadata(&path).ok()?.is_file().then(|| fs::File::open(&path).ok())?
+    }
+
+    /// Sets a damaged blob aside, so that it is measured again.
+    pub fn reject_blob(&self, digest: &Digest) {
+        self.set_aside(&self.blob_path(digest));
+    }
 }

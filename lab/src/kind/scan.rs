@@ -2,13 +2,10 @@
 //! embeddings.
 
 use half::f16;
-use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::scan::{
-    ACTIVATIONS, Distribution, MOMENTS, Moments, Outcome, Params, SAMPLES,
+    ACTIVATIONS, DIGESTS, Distribution, KEYS, MOMENTS, Moments, Outcome, Params,
 };
 use neuronotes_core::model::Stage;
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 use tch::{Device, Kind, Tensor};
 
 use crate::clip::activations::{Activations, by_unit};
@@ -17,6 +14,7 @@ use crate::failure::Failure;
 use crate::feed::Skipped;
 use crate::pass::Pass;
 use crate::readout::Readout;
+use crate::table::layout::Rows;
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
@@ -39,14 +37,12 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let skipped = pass.run(&rows[..], bench.monitor, |rows, activations| {
         scan.add(activations, &readout)?;
         // Captions and labels are read when they are shown.
-        let key = |&row: &usize| samples[row].key.clone();
-        let sample = |key| Sample { key, caption: None, label: None };
-        scan.samples.extend(rows.iter().map(key).map(sample));
+        scan.keys.extend(rows.iter().map(|&row| samples[row].key.clone()));
         Ok(())
     })?;
     let key = |Skipped { at, why }| (samples[at].key.clone(), why);
     let outcome = Outcome {
-        count: scan.samples.len() as u64,
+        count: scan.keys.len() as u64,
         skipped: skipped.into_iter().map(key).collect(),
         ledger: Some(shard.ledger().clone()),
     };
@@ -59,7 +55,7 @@ struct Scan {
     mean: Vec<u8>,      // f16 [images, units]
     max: Vec<u8>,       // f16 [images, units]
     embedding: Vec<u8>, // f16 [images, embedding]
-    samples: Vec<Sample>,
+    keys: Vec<String>,
 }
 
 impl Scan {
@@ -82,31 +78,25 @@ impl Scan {
         units: usize,
         embedding: usize,
     ) -> Result<(), Failure> {
-        let rows = self.samples.len();
+        let images = self.keys.len();
         let broken = |error: &dyn std::fmt::Display| {
             Failure::new(format!("the activations cannot be written ({error})"))
         };
-        let mut views = Vec::new();
-        for (name, bytes, columns) in [
-            ("mean", &self.mean, units),
-            ("max", &self.max, units),
-            ("embedding", &self.embedding, embedding),
-        ] {
-            let view = TensorView::new(Dtype::F16, vec![rows, columns], bytes);
-            views.push((name, view.map_err(|error| broken(&error))?));
-        }
-        let bytes = safetensors::serialize(views, None).map_err(|error| broken(&error))?;
+        let rows = Rows { mean: &self.mean, max: &self.max, embedding: &self.embedding };
+        let laid = rows.laid(images, units, embedding);
+        let (activations, digests) = laid.map_err(|error| broken(&error))?;
         let moments = Moments {
-            count: rows as u64,
+            count: images as u64,
             mean: distribution(&self.mean, units),
             max: distribution(&self.max, units),
         };
         let moments = serde_json::to_vec(&moments).map_err(|error| broken(&error))?;
-        let samples = serde_json::to_vec(&self.samples).map_err(|error| broken(&error))?;
+        let keys = serde_json::to_vec(&self.keys).map_err(|error| broken(&error))?;
         let store = bench.store();
         let record = &mut bench.record;
-        record.add_output(store, ACTIVATIONS, "application/octet-stream", &bytes)?;
-        record.add_output(store, SAMPLES, "application/json", &samples)?;
+        record.add_output(store, ACTIVATIONS, "application/octet-stream", &activations)?;
+        record.add_output(store, DIGESTS, "application/octet-stream", &digests)?;
+        record.add_output(store, KEYS, "application/json", &keys)?;
         record.add_output(store, MOMENTS, "application/json", &moments)?;
         record.set_result(store, outcome)?;
         Ok(())

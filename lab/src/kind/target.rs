@@ -3,7 +3,6 @@
 //! The activation of a direction is the dot product of the layer's activations with its unit vector; at the embedding these are
 //! scaled to length 1 first, so that it is a cosine.
 
-use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::kind::term::Term;
 use neuronotes_core::model::Place;
@@ -14,8 +13,8 @@ use crate::clip::Clip;
 use crate::clip::activations::by_unit;
 use crate::failure::Failure;
 use crate::readout::Readout;
-use crate::table::{Embedded, Scanned, embeddings, not_finite, scans};
-use crate::vector::{Row, dot};
+use crate::table::{Scanned, along, scans};
+use crate::vector::Row;
 use crate::workbench::Workbench;
 
 /// A unit or a direction at a place.
@@ -68,25 +67,10 @@ impl Target {
     /// # Errors
     /// If the request does not use the scans of that place, or the unit does not exist.
     pub(crate) fn scans(&self, bench: &mut Workbench<'_>) -> Result<Vec<Scanned>, Failure> {
-        let (direction, is_cosine) = match &self.of {
-            Of::Unit(unit, pool) => return scans(bench, &self.place, *unit, *pool),
-            Of::Direction(direction, is_cosine) => (direction, *is_cosine),
-        };
-        let shards = embeddings(bench, bench.dataset()?, Some(&self.place))?;
-        let scanned = |shard: Embedded| {
-            let rows = shard.embeddings.chunks_exact(shard.columns.max(1));
-            let activation = |(row, sample): (&[f32], &Sample)| {
-                let row: Row = row.iter().map(|&x| x.into()).collect();
-                let found = activation(&row, direction, is_cosine);
-                match found.is_finite() {
-                    true => Ok(found),
-                    false => Err(not_finite("the activation of the direction", &sample.key, found)),
-                }
-            };
-            let activations = rows.zip(&shard.samples).map(activation).collect::<Result<_, _>>()?;
-            Ok(Scanned { activations, samples: shard.samples })
-        };
-        shards.into_iter().map(scanned).collect()
+        match &self.of {
+            Of::Unit(unit, pool) => scans(bench, &self.place, *unit, *pool),
+            Of::Direction(direction, is_cosine) => along(bench, &self.place, direction, *is_cosine),
+        }
     }
 
     /// Its activations for pictures: those of its layer, `[n, …]`, to `[n]`.
@@ -119,26 +103,5 @@ impl Target {
             }
         };
         Ok(Vec::<f64>::try_from(pooled.to_kind(Kind::Double))?)
-    }
-}
-
-/// The activation of a direction for one picture's row.
-fn activation(row: &[f64], direction: &[f64], is_cosine: bool) -> f64 {
-    let product = dot(row, direction);
-    match is_cosine {
-        true => product / dot(row, row).sqrt(),
-        false => product,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_direction_is_a_dot_product_and_a_cosine_at_the_embedding() {
-        let row = [3.0, 4.0];
-        assert_eq!(activation(&row, &[0.0, 1.0], false), 4.0);
-        assert_eq!(activation(&row, &[0.0, 1.0], true), 0.8);
     }
 }

@@ -4,10 +4,11 @@
 use neuronotes_core::dataset::{DatasetRef, Sample};
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::model::Place;
-use neuronotes_core::store::{Record, Store};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _};
 use tch::{Device, Kind, Tensor};
 
-use super::{Table, not_finite, nothing_read, said, used_scan};
+use super::stored::Stored;
+use super::{not_finite, nothing_read, said, used_scan};
 use crate::failure::Failure;
 use crate::workbench::Workbench;
 
@@ -48,14 +49,24 @@ impl Matrix {
             Pool::Max => "max",
         };
         let name = bench.request.inputs.place_name(place).to_owned();
-        let mut pieces = Vec::new();
+        let mut shards = Vec::new();
         for index in 0..dataset.shards.len() {
             let scan = used_scan(bench, dataset, index, Some(place))?;
-            let read = |store: &Store, record: &Record| Piece::read(store, record, table, &name);
-            pieces.push(bench.result(scan, read)?);
+            shards.push(bench.result(scan, |store, record| Stored::open(store, record, table))?);
             bench.monitor.check()?;
         }
-        Self::joined(pieces)?.ok_or_else(|| nothing_read(bench))
+        let read = |index: usize, shard: &Stored| {
+            bench.monitor.check()?;
+            if let Some(rows) = shard.rows(bench.store()) {
+                return Ok(rows);
+            }
+            // It is damaged: it is measured again.
+            let scan = used_scan(bench, dataset, index, Some(place))?;
+            bench.result(scan, |store, record| {
+                Ok(Stored::open(store, record, table)?.and_then(|shard| shard.rows(store)))
+            })
+        };
+        Self::joined(shards, &name, read)?.ok_or_else(|| nothing_read(bench))
     }
 
     /// Adds the captions and labels of the data set. A kind that uses them says so by `Kind::captions`.
@@ -77,62 +88,42 @@ impl Matrix {
         Ok(())
     }
 
-    /// The shards' rows one below the other; `None` if there are none.
-    fn joined(pieces: Vec<Piece>) -> Result<Option<Self>, Failure> {
-        let images: i64 = pieces.iter().map(|piece| piece.halves.size()[0]).sum();
-        let columns = pieces.first().map_or(0, |piece| piece.halves.size()[1]);
+    /// The shards' rows one below the other, as `read` returns them; `None` if there are none.
+    fn joined(
+        shards: Vec<Stored>,
+        place: &str,
+        mut read: impl FnMut(usize, &Stored) -> Result<Vec<f32>, Failure>,
+    ) -> Result<Option<Self>, Failure> {
+        let images: usize = shards.iter().map(|shard| shard.samples.len()).sum();
+        let columns = shards.first().map_or(0, |shard| shard.columns);
         if images == 0 {
             return Ok(None);
         }
-        if pieces.iter().any(|piece| piece.halves.size()[1] != columns) {
+        if shards.iter().any(|shard| shard.columns != columns) {
             return Err(Failure::new("the stored scans of one layer differ in their units"));
         }
-        if images as usize * columns as usize * 4 > MEMORY {
+        if images * columns * 4 > MEMORY {
             let message =
                 format!("{images} images with {columns} numbers each do not fit into 8 GiB");
             return Err(Failure::new(message).hint("use a smaller data set"));
         }
-        let rows = Tensor::f_zeros([images, columns], (Kind::Float, Device::Cpu))?;
-        let (mut samples, mut shards, mut at) = (Vec::new(), Vec::new(), 0);
-        for (index, piece) in pieces.into_iter().enumerate() {
-            let count = piece.samples.len();
-            rows.f_narrow(0, at, count as i64)?.f_copy_(&piece.halves)?;
-            at += count as i64;
-            samples.extend(piece.samples);
-            shards.extend(std::iter::repeat_n(index, count));
+        let rows = Tensor::f_zeros([images as i64, columns as i64], (Kind::Float, Device::Cpu))?;
+        let (mut samples, mut origins) = (Vec::with_capacity(images), Vec::with_capacity(images));
+        for (index, shard) in shards.into_iter().enumerate() {
+            let numbers = read(index, &shard)?;
+            if let Some(at) = numbers.par_iter().position_first(|number| !number.is_finite()) {
+                let what = format!("unit {} of `{place}`", at % columns);
+                let key = &shard.samples[at / columns].key;
+                return Err(not_finite(&what, key, numbers[at].into()));
+            }
+            let (start, count) = (samples.len() as i64, shard.samples.len());
+            let shape = [count as i64, columns as i64];
+            rows.f_narrow(0, start, count as i64)?
+                .f_copy_(&Tensor::f_from_slice(&numbers)?.f_view(shape)?)?;
+            samples.extend(shard.samples);
+            origins.extend(std::iter::repeat_n(index, count));
         }
-        Ok(Some(Self { rows, samples, shards }))
-    }
-}
-
-/// One shard.
-struct Piece {
-    halves: Tensor, // f16 [images, columns]
-    samples: Vec<Sample>,
-}
-
-impl Piece {
-    /// Reads a table of a scan; `Ok(None)` if a blob of the scan is missing or damaged.
-    fn read(
-        store: &Store,
-        record: &Record,
-        table: &str,
-        place: &str,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(Table { samples, columns, bytes }) = Table::read(store, record, table)? else {
-            return Ok(None);
-        };
-        let shape = [samples.len() as i64, columns as i64];
-        let halves = Tensor::f_from_data_size(&bytes, &shape, Kind::Half)?;
-        let odd = halves.f_isfinite()?.f_logical_not()?;
-        if odd.any().int64_value(&[]) == 1 {
-            let at: Vec<i64> = Vec::try_from(odd.f_nonzero()?.f_get(0)?)?;
-            let (row, column) = (at[0], at[1]);
-            let what = format!("unit {column} of `{place}`");
-            let key = &samples[row as usize].key;
-            return Err(not_finite(&what, key, halves.double_value(&[row, column])));
-        }
-        Ok(Some(Self { halves, samples }))
+        Ok(Some(Self { rows, samples, shards: origins }))
     }
 }
 
@@ -140,18 +131,34 @@ impl Piece {
 mod tests {
     use half::f16;
     use neuronotes_core::digest::Digest;
-    use neuronotes_core::kind::scan::{ACTIVATIONS, SAMPLES};
+    use neuronotes_core::kind::scan::{ACTIVATIONS, DIGESTS, KEYS, SAMPLES};
+    use neuronotes_core::store::{Record, Store};
     use safetensors::{Dtype, tensor::TensorView};
 
     use super::*;
+    use crate::table::layout::Rows;
 
     fn samples(names: &[&str]) -> Vec<Sample> {
         let one = |key: &&str| Sample { key: (*key).to_owned(), caption: None, label: None };
         names.iter().map(one).collect()
     }
 
-    /// A record of a scan with this table `mean`.
+    /// A scan of two units, as it is written.
     fn scan(store: &Store, names: &[&str], rows: &[[f32; 2]]) -> Record {
+        let bytes: Vec<u8> =
+            rows.as_flattened().iter().flat_map(|x| f16::from_f32(*x).to_le_bytes()).collect();
+        let rows = Rows { mean: &bytes, max: &bytes, embedding: &bytes };
+        let (file, digests) = rows.laid(names.len(), 2, 2).expect("laid out");
+        let mut record = Record::new(Digest::of(b"scan"), "scan", 1, serde_json::json!({}));
+        let keys = serde_json::to_vec(names).expect("JSON");
+        for (name, bytes) in [(ACTIVATIONS, file), (DIGESTS, digests), (KEYS, keys)] {
+            record.add_output(store, name, "application/octet-stream", &bytes).expect("a blob");
+        }
+        record
+    }
+
+    /// The same scan as earlier versions wrote it.
+    fn former(store: &Store, names: &[&str], rows: &[[f32; 2]]) -> Record {
         let bytes: Vec<u8> =
             rows.as_flattened().iter().flat_map(|x| f16::from_f32(*x).to_le_bytes()).collect();
         let view = TensorView::new(Dtype::F16, vec![rows.len(), 2], &bytes).expect("a tensor");
@@ -163,41 +170,86 @@ mod tests {
         record
     }
 
-    fn piece(names: &[&str], rows: &[[f32; 2]]) -> Result<Option<Piece>, Failure> {
+    type Write = fn(&Store, &[&str], &[[f32; 2]]) -> Record;
+
+    /// Shards as one matrix.
+    fn joined(write: Write, shards: &[(&[&str], &[[f32; 2]])]) -> Result<Option<Matrix>, Failure> {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path()).expect("a store");
-        Piece::read(&store, &scan(&store, names, rows), "mean", "a layer")
+        let open = |(names, rows): &(&[&str], &[[f32; 2]])| {
+            let record = write(&store, names, rows);
+            Stored::open(&store, &record, "mean").expect("a scan").expect("blobs")
+        };
+        let shards: Vec<Stored> = shards.iter().map(open).collect();
+        Matrix::joined(shards, "a layer", |_, shard| Ok(shard.rows(&store).expect("intact")))
     }
 
     #[test]
     fn shards_stand_one_below_the_other_with_their_images() {
-        let first = piece(&["a", "b"], &[[1.0, 2.0], [3.0, 4.5]]).expect("a scan").expect("blobs");
-        let second = piece(&["a"], &[[-5.0, 0.25]]).expect("a scan").expect("blobs");
-        let all = Matrix::joined(vec![first, second]).expect("a matrix").expect("rows");
-        assert_eq!((all.rows.size(), all.rows.kind()), (vec![3, 2], Kind::Float));
-        let numbers: Vec<f32> = Vec::try_from(all.rows.view(-1)).expect("numbers");
-        assert_eq!(numbers, [1.0, 2.0, 3.0, 4.5, -5.0, 0.25]);
-        assert_eq!((all.samples, all.shards), (samples(&["a", "b", "a"]), vec![0, 0, 1]));
+        let shards: [(&[&str], &[[f32; 2]]); 2] =
+            [(&["a", "b"], &[[1.0, 2.0], [3.0, 4.5]]), (&["a"], &[[-5.0, 0.25]])];
+        for write in [scan as Write, former] {
+            let all = joined(write, &shards).expect("a matrix").expect("rows");
+            assert_eq!((all.rows.size(), all.rows.kind()), (vec![3, 2], Kind::Float));
+            let numbers: Vec<f32> = Vec::try_from(all.rows.view(-1)).expect("numbers");
+            assert_eq!(numbers, [1.0, 2.0, 3.0, 4.5, -5.0, 0.25]);
+            assert_eq!((all.samples, all.shards), (samples(&["a", "b", "a"]), vec![0, 0, 1]));
+        }
     }
 
     #[test]
     fn a_number_that_is_not_finite_is_named_with_its_unit_and_picture() {
-        let error =
-            piece(&["a", "b"], &[[1.0, 2.0], [3.0, f32::INFINITY]]).err().expect("a failure");
+        let rows: &[[f32; 2]] = &[[1.0, 2.0], [3.0, f32::INFINITY]];
+        let error = joined(scan, &[(&["a", "b"], rows)]).err().expect("a failure");
         let text = error.to_string();
         assert!(text.contains("unit 1 of `a layer`") && text.contains("`b`"), "{text}");
     }
 
     #[test]
-    fn without_rows_or_with_other_units_there_is_no_matrix() {
-        let none = piece(&[], &[]).expect("a scan").expect("blobs");
-        assert!(Matrix::joined(vec![none]).expect("no error").is_none());
-        assert!(Matrix::joined(vec![]).expect("no error").is_none());
-        let narrow = Piece {
-            halves: Tensor::zeros([1, 1], (Kind::Half, Device::Cpu)),
-            samples: samples(&["a"]),
-        };
-        let wide = piece(&["a"], &[[1.0, 2.0]]).expect("a scan").expect("blobs");
-        assert!(Matrix::joined(vec![narrow, wide]).is_err());
+    fn without_rows_there_is_no_matrix() {
+        assert!(joined(scan, &[(&[], &[])]).expect("no error").is_none());
+        assert!(joined(scan, &[]).expect("no error").is_none());
+    }
+
+    #[test]
+    fn columns_rows_and_products_are_the_same_however_they_lie() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        // More than are computed together.
+        let names: Vec<String> = (0..600).map(|at| at.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let rows: Vec<[f32; 2]> = (0..600).map(|at| [at as f32 / 8.0, 3.0 - at as f32]).collect();
+        for record in [scan(&store, &names, &rows), former(&store, &names, &rows)] {
+            let found = Stored::open(&store, &record, "mean").expect("a scan").expect("blobs");
+            assert_eq!((found.columns, &found.samples), (2, &samples(&names)));
+            for unit in 0..2 {
+                let expected: Vec<f32> = rows.iter().map(|row| row[unit]).collect();
+                assert_eq!(found.column(&store, unit), Some(expected));
+            }
+            assert_eq!(found.rows(&store).as_deref(), Some(rows.as_flattened()));
+            let products = found.products(&store, &[2.0, -1.0]).expect("intact");
+            let expected = |row: &[f32; 2]| {
+                let [a, b] = row.map(f64::from);
+                [2.0 * a - b, a * a + b * b]
+            };
+            assert_eq!(products, rows.iter().map(expected).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_damaged_column_is_that_column_alone_and_is_set_aside_when_it_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let record = scan(&store, &["a"], &[[1.0, 2.0]]);
+        let path = store.blob_path(&record.outputs[ACTIVATIONS].digest);
+        let mut bytes = std::fs::read(&path).expect("a file");
+        *bytes.last_mut().expect("a byte") ^= 1; // of the mean of unit 1
+        std::fs::write(&path, bytes).expect("written");
+        let found = Stored::open(&store, &record, "mean").expect("a scan").expect("blobs");
+        assert_eq!(found.column(&store, 0), Some(vec![1.0]));
+        assert!(path.exists());
+        assert_eq!(found.column(&store, 1), None);
+        assert!(!path.exists() && store.damage() == 1);
+        assert!(Stored::open(&store, &record, "mean").expect("no error").is_none());
     }
 }

@@ -13,7 +13,7 @@ use neuronotes_core::store::{Record, Store};
 use neuronotes_lab::monitor::Silent;
 use safetensors::SafeTensors;
 
-use crate::support::{repository, session};
+use crate::support::{repository, scanned, session};
 
 /// The last block of the network's pictures.
 const LAYER: &str = "layer: image_block_4/1/Add_6\n";
@@ -189,10 +189,10 @@ fn directions_of_features_are_sums_of_what_a_scan_has_of_them() {
     let measured = |id: &str| session.measure(&requests[id], &mut Silent).expect(id);
     let store = session.store();
     let record = measured("cat");
-    let scanned = requests["cat"].uses.iter().find(|used| used.kind == scan::NAME);
-    let scanned = session.measure(scanned.expect("a scan"), &mut Silent).expect("a scan");
-    let (shape, rows) = numbers(store, &scanned, scan::ACTIVATIONS, "mean");
-    let rows: Vec<&[f64]> = rows.chunks_exact(shape[1]).collect();
+    let scan = requests["cat"].uses.iter().find(|used| used.kind == scan::NAME);
+    let scanned_record = session.measure(scan.expect("a scan"), &mut Silent).expect("a scan");
+    let (rows, units) = scanned(store, &scanned_record, "mean");
+    let rows: Vec<&[f64]> = rows.chunks_exact(units).collect();
     let dataset = requests["cat"].dataset.as_ref().expect("a data set");
     let shard = &dataset.shards[0];
     let listed = neuronotes_core::dataset::list(&shard.path, dataset.format, dataset.labels);
@@ -201,7 +201,7 @@ fn directions_of_features_are_sums_of_what_a_scan_has_of_them() {
         let all = rows.iter().zip(&samples);
         let all = all.filter(|(_, sample)| (sample.label.as_deref() == Some("cat")) == cats);
         let all: Vec<&[f64]> = all.map(|(row, _)| *row).collect();
-        (0..shape[1])
+        (0..units)
             .map(|unit| all.iter().map(|row| row[unit]).sum::<f64>() / all.len() as f64)
             .collect()
     };
@@ -266,10 +266,10 @@ fn an_attack_on_a_probe_counts_its_answers_beside_those_of_the_texts() {
     // Without a text the answers are those for the stored scan of the same pictures.
     let stored = Stored::of(store, &measured("things"));
     let things = &requests["things"];
-    let scanned = things.uses.iter().find(|used| used.kind == scan::NAME).expect("a scan");
-    let scanned = session.measure(scanned, &mut Silent).expect("a scan");
-    let (shape, rows) = numbers(store, &scanned, scan::ACTIVATIONS, "mean");
-    let answers: Vec<usize> = rows.chunks_exact(shape[1]).map(|row| stored.answer(row)).collect();
+    let scan = things.uses.iter().find(|used| used.kind == scan::NAME).expect("a scan");
+    let scanned_record = session.measure(scan, &mut Silent).expect("a scan");
+    let (rows, units) = scanned(store, &scanned_record, "mean");
+    let answers: Vec<usize> = rows.chunks_exact(units).map(|row| stored.answer(row)).collect();
     let dataset = things.dataset.as_ref().expect("a data set");
     let shard = &dataset.shards[0];
     let listed = neuronotes_core::dataset::list(&shard.path, dataset.format, dataset.labels);

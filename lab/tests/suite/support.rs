@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use half::f16;
 use image::{ImageFormat, RgbImage};
 use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef};
 use neuronotes_core::digest::Digest;
@@ -13,10 +14,11 @@ use neuronotes_core::kind::scan;
 use neuronotes_core::model::Conventions;
 use neuronotes_core::model::{ModelRef, Place, Precision};
 use neuronotes_core::request::{Inputs, Request};
-use neuronotes_core::store::Store;
+use neuronotes_core::store::{Record, Store};
 use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::session::Session;
+use safetensors::SafeTensors;
 use serde_json::{Value, json};
 use tch::Tensor;
 
@@ -195,4 +197,23 @@ pub fn shard(folder: &Path, count: u32) -> PathBuf {
     let path = folder.join("a.tar");
     archive(&path, &files);
     path
+}
+
+/// A scan's table by name, `mean`, `max` or `embedding`: its values, row by row, and its columns.
+pub fn scanned(store: &Store, record: &Record, name: &str) -> (Vec<f64>, usize) {
+    let bytes = store.blob(&record.outputs[scan::ACTIVATIONS].digest).expect("a blob");
+    let tensors = SafeTensors::deserialize(&bytes).expect("tensors");
+    let by_unit = tensors.tensor(&format!("{name}_by_unit"));
+    let view = by_unit.as_ref().ok().cloned();
+    let view = view.unwrap_or_else(|| tensors.tensor(name).expect("a table"));
+    let (cells, _) = view.data().as_chunks::<2>();
+    let values: Vec<f64> = cells.iter().map(|cell| f16::from_le_bytes(*cell).to_f64()).collect();
+    let [rows, columns] = [view.shape()[0], view.shape()[1]];
+    match by_unit {
+        Ok(_) => {
+            let number = |at: usize| values[at % rows * columns + at / rows];
+            ((0..values.len()).map(number).collect(), rows)
+        }
+        Err(_) => (values, columns),
+    }
 }

@@ -133,7 +133,8 @@ fn tensors(bytes: &[u8]) -> Value {
 /// What came out, as far as it is to stay the same.
 fn outputs(store: &Store, record: &Record) -> Value {
     let mut out = Map::new();
-    for (name, output) in &record.outputs {
+    // Digests are those of numbers whose last digits may differ.
+    for (name, output) in record.outputs.iter().filter(|(name, _)| *name != scan::DIGESTS) {
         let bytes = store.blob(&output.digest).expect("a blob");
         let value = match output.media_type.as_str() {
             "application/json" => brought_down(serde_json::from_slice(&bytes).expect("JSON")),
