@@ -1,13 +1,15 @@
-//! `cargo xtask bench`: compares the lab's forward passes with open_clip and its feature visualisations with Lucent,
-//! compares sparse probes with scikit-learn's and attributions with the passes that they need, measures the preview from a save
-//! to the page and over thousands of edits, and compares whole sites with other generators and smaller copies of pictures with
-//! Hugo and Pillow.
+//! `cargo xtask bench`: compares the lab's forward passes with open_clip, its feature visualisations with Lucent, its sparse
+//! probes with scikit-learn's, its scans with a PyTorch DataLoader's and its attributions with the passes that they need;
+//! measures questions to scans, and the preview from a save to the page and over thousands of edits; and compares whole sites
+//! with other generators and smaller copies of pictures with Hugo and Pillow.
 //!
 //! tests/reference/bench_clip.py measures PyTorch, and in turns calls lab/benches/clip.rs, which measures the lab;
-//! bench_vis.py and vis.rs, and bench_probe.py and probe.rs, do the same. lab/benches/concept.rs and attribution.rs measure the lab alone, and benches/react.rs measures the preview in a browser.
+//! bench_vis.py and vis.rs, bench_probe.py and probe.rs, and bench_data.py and data.rs do the same. lab/benches/concept.rs,
+//! attribution.rs and questions.rs measure the lab alone, and benches/react.rs measures the preview in a browser.
 
 pub mod attribution;
 pub mod concept;
+pub mod data;
 pub mod endure;
 pub mod pictures;
 pub mod probe;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::bench::{self, attribution, concept, endure, pictures, probe, site};
+use crate::bench::{self, attribution, concept, data, endure, pictures, probe, site};
 use crate::cli::{Bench, Benched, Serve, Setup, Task};
 use crate::emoji::emoji;
 use crate::fuzz::fuzz;
@@ -27,6 +27,8 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Bench(Bench { what: Benched::Vis(arguments) }) => bench::vis(&arguments),
         Task::Bench(Bench { what: Benched::Probe(arguments) }) => probe::probe(&arguments),
         Task::Bench(Bench { what: Benched::Concept(arguments) }) => concept::concept(&arguments),
+        Task::Bench(Bench { what: Benched::Data(arguments) }) => data::data(&arguments),
+        Task::Bench(Bench { what: Benched::Questions(arguments) }) => data::questions(&arguments),
         Task::Bench(Bench { what: Benched::Attribution(arguments) }) => {
             attribution::attribution(&arguments)
         }

@@ -72,6 +72,17 @@ pub enum Benched {
     /// form. Printed are the seconds after which each step began and those of the whole, without reading the scan from
     /// the store.
     Concept(crate::bench::concept::BenchConcept),
+    /// Pictures per second that the lab takes in, compared with a PyTorch DataLoader, Pillow and open_clip
+    ///
+    /// Both sides take in the same JPEGs of 500 x 375 and of 4000 x 3000 with the same threads, in turns in one run, first only
+    /// to decode, resize and normalise them, then to scan a layer of Emoji-CLIP; medians are printed. If other work shares the
+    /// cores, the ratio of processor times is the more stable one. Python is set up as for `parity`.
+    Data(crate::bench::data::BenchData),
+    /// Milliseconds per question to a stored scan
+    ///
+    /// A data set and its scans are made up. Questions of several kinds about a unit are measured from the request to the
+    /// stored result: the first one in a new process, and further ones about other units. No Python is needed.
+    Questions(crate::bench::data::BenchQuestions),
     /// Seconds per attribution by integrated gradients, compared with the passes that it needs
     ///
     /// A network of RN50x4's shape with random weights is shown one picture, and a logit is attributed to three layers.

@@ -1,0 +1,226 @@
+//! How many pictures a second the lab takes in: a folder of pictures and weights in; on standard input a line for each
+//! measurement, on standard output a line of JSON for each.
+//!
+//! `cargo xtask bench data` runs it in turns with a PyTorch DataLoader, Pillow and open_clip. By hand:
+//! `echo prepare | data --folder FOLDER`, where `prepare` decodes, resizes and normalises all pictures, and `scan` makes the
+//! scan of a layer and commits it to a new store. `grow N` scans an archive of N small pictures, and says how much memory that
+//! takes from one tenth to the next.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufWriter, Cursor, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use image::{ImageFormat, Rgb, RgbImage};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, format};
+use neuronotes_core::digest::Digest;
+use neuronotes_core::files::FileDigests;
+use neuronotes_core::kind::scan;
+use neuronotes_core::model::{Conventions, ModelRef, Place, Precision};
+use neuronotes_core::request::Inputs;
+use neuronotes_core::store::Store;
+use neuronotes_lab::batch::Batch;
+use neuronotes_lab::clip::{Clip, Loading};
+use neuronotes_lab::dataset::{self, Shard};
+use neuronotes_lab::device::{Device, DeviceChoice};
+use neuronotes_lab::feed::feed;
+use neuronotes_lab::monitor::{Monitor, Progress, Silent};
+use neuronotes_lab::session::Session;
+use serde_json::json;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The folder of pictures
+    #[arg(long, required_unless_present = "where")]
+    folder: Option<PathBuf>,
+    /// The weights
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/emoji-clip.safetensors"))]
+    model: PathBuf,
+    /// The layer
+    #[arg(long, default_value = "visual.layer4.1.add")]
+    layer: String,
+    /// Threads of libtorch, and of decoding; else as many as there are cores
+    #[arg(long)]
+    threads: Option<usize>,
+    /// `cpu`, or `cuda:N`
+    #[arg(long, default_value = "cpu")]
+    device: DeviceChoice,
+    /// Only print where this program lies
+    #[arg(long)]
+    r#where: bool,
+    /// Cargo says this to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.r#where {
+        return print(&std::env::current_exe()?.display());
+    }
+    let device = Device::open(arguments.device)?;
+    if let Some(threads) = arguments.threads {
+        tch::set_num_threads(i32::try_from(threads)?);
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    }
+    let path = fs::canonicalize(&arguments.model)?;
+    let digest = Digest::of_file(&path)?;
+    let model =
+        ModelRef { name: "model".into(), path, digest, conventions: Conventions::default() };
+    let folder = arguments.folder.clone().unwrap_or_default();
+    let bench = Bench { device, model, layer: arguments.layer.clone() };
+    print(&json!({ "device": bench.device.name, "threads": tch::get_num_threads() }))?;
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let answer = match line.split_once(' ').unwrap_or((&line, "")) {
+            ("prepare", _) => bench.prepare(&folder)?,
+            ("scan", _) => bench.scan(&folder, &format::folder::FORMAT, &mut Silent)?,
+            ("grow", count) => bench.grow(count.parse()?)?,
+            (other, _) => {
+                return Err(format!("`{other}` is not `prepare`, `scan` or `grow`").into());
+            }
+        };
+        print(&answer)?;
+    }
+    Ok(())
+}
+
+struct Bench {
+    device: Device,
+    model: ModelRef,
+    layer: String,
+}
+
+impl Bench {
+    /// Decodes, resizes and normalises all pictures of a folder.
+    fn prepare(&self, folder: &Path) -> Result<serde_json::Value> {
+        let loading = Loading::new(self.device.torch, Conventions::default());
+        let clip = Clip::load(&self.model.path, loading)?;
+        let begun = Instant::now();
+        let shard = dataset::open(folder, &format::folder::FORMAT, Labels::Files, 0)?;
+        let rows: Vec<(&dyn Shard, usize)> =
+            (0..shard.samples().len()).map(|row| (shard.as_ref(), row)).collect();
+        let mut done = 0;
+        let chunk = Batch::on(self.device.torch).size();
+        feed(&rows[..], clip.architecture.image_size, chunk, |batch| {
+            let input = clip.input(&batch.pixels, batch.good.len())?;
+            done += input.size()[0];
+            Ok(())
+        })?;
+        Ok(json!({ "done": done, "seconds": begun.elapsed().as_secs_f64() }))
+    }
+
+    /// Scans a shard into a new store.
+    fn scan(
+        &self,
+        shard: &Path,
+        format: &'static Format,
+        monitor: &mut dyn Monitor,
+    ) -> Result<serde_json::Value> {
+        let mut digests = FileDigests::default();
+        let digest = (format.digest)(&mut digests, shard)?;
+        let pictures = format.pictures.map(|of| of(&mut digests, shard)).transpose()?;
+        let dataset = DatasetRef {
+            name: "data".into(),
+            format,
+            captions: false,
+            labels: Labels::Files,
+            shards: vec![ShardRef { pictures, ..ShardRef::new(shard.to_owned(), digest) }],
+        };
+        let place = Place::Layer(self.layer.clone());
+        let requests =
+            scan::requests(&self.model, &dataset, &place, &Inputs::default(), Precision::F32);
+        let folder = tempfile::tempdir()?;
+        let session = Session::new(Store::open(folder.path())?, self.device.clone());
+        let begun = Instant::now();
+        let mut done = 0;
+        for request in &requests {
+            let record = session.measure(request, monitor)?;
+            let outcome: scan::Outcome = record.result(session.store()).ok_or("no result")?;
+            done += outcome.count;
+        }
+        Ok(json!({ "done": done, "seconds": begun.elapsed().as_secs_f64() }))
+    }
+
+    /// Scans an archive of that many small pictures.
+    fn grow(&self, count: usize) -> Result<serde_json::Value> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("small.tar");
+        archive(&path, count)?;
+        let mut watch = Watch::default();
+        let answer = self.scan(&path, &format::tar::FORMAT, &mut watch)?;
+        Ok(json!({
+            "done": answer["done"],
+            "seconds": answer["seconds"],
+            "resident MB at each tenth": watch.resident,
+            "most resident MB": memory("VmHWM"),
+        }))
+    }
+}
+
+/// Notes the resident memory at each tenth of a pass.
+#[derive(Debug, Default)]
+struct Watch {
+    resident: Vec<u64>,
+}
+
+impl Monitor for Watch {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        let tenths = (progress.step * 10).checked_div(progress.total).unwrap_or(0);
+        if progress.unit == "image" && tenths as usize + 1 > self.resident.len() {
+            self.resident.push(memory("VmRSS"));
+            eprintln!("{} of {}: {} MB", progress.step, progress.total, memory("VmRSS"));
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// Memory of this process in MB, by its name in /proc; 0 where the system does not tell.
+fn memory(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name));
+    let bytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    bytes.unwrap_or_default() / 1024
+}
+
+/// An archive of small JPEGs, of which some hundred differ.
+fn archive(path: &Path, count: usize) -> Result<()> {
+    let pictures = (0..256u32).map(|seed| {
+        let level = |x: u32, y: u32| ((x * (seed % 7 + 1) + y * (seed % 5 + 2) + seed) % 256) as u8;
+        let picture = RgbImage::from_fn(64, 48, |x, y| Rgb([level(x, y), level(y, x), seed as u8]));
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::Jpeg).map(|()| bytes.into_inner())
+    });
+    let pictures = pictures.collect::<std::result::Result<Vec<_>, _>>()?;
+    let mut builder = tar::Builder::new(BufWriter::new(File::create(path)?));
+    for at in 0..count {
+        let bytes = &pictures[at % pictures.len()];
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, format!("{at:08}.jpg"), bytes.as_slice())?;
+    }
+    Ok(builder.into_inner()?.flush()?)
+}
+
+fn print(value: &impl std::fmt::Display) -> Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{value}")?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask bench data`: how many pictures a second the lab takes in, compared with a PyTorch DataLoader, Pillow and
+//! open_clip; and `cargo xtask bench questions`: how long a question to a stored scan takes.
+//!
+//! lab/benches/data.rs measures the one and tests/reference/bench_data.py the other; lab/benches/questions.rs measures
+//! questions.
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{compare, compiled, valued};
+use crate::programs::become_;
+use crate::run::repository;
+use crate::torch::Libtorch;
+use crate::venv;
+
+/// Arguments of `bench data`.
+#[derive(Debug, Args)]
+pub struct BenchData {
+    /// Number of pictures of 500 x 375; a twelfth as many of 4000 x 3000
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(32..))]
+    pub pictures: u32,
+    /// Number of rounds
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Threads of each side [default: as many as PyTorch chooses]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+}
+
+/// Arguments of `bench questions`.
+#[derive(Debug, Args)]
+pub struct BenchQuestions {
+    /// Number of images
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..))]
+    pub images: u32,
+    /// Number of units
+    #[arg(long, value_name = "N", default_value_t = 2_560, value_parser = clap::value_parser!(u32).range(16..))]
+    pub units: u32,
+}
+
+/// Runs `bench data`.
+pub fn data(arguments: &BenchData) -> Result<i32> {
+    compare("data", venv::python, data_options(arguments))
+}
+
+/// Runs `bench questions`.
+pub fn questions(arguments: &BenchQuestions) -> Result<i32> {
+    let Some(bench) = compiled(&repository()?, "questions")? else { return Ok(1) };
+    let mut command = Command::new(bench);
+    Libtorch::in_place(false)?.show_to(&mut command);
+    become_(command.args(questions_options(arguments)))
+}
+
+/// The arguments of `bench data`, as the script expects them.
+fn data_options(arguments: &BenchData) -> Vec<String> {
+    let BenchData { pictures, rounds, threads } = arguments;
+    valued([
+        ("pictures", Some(pictures.to_string())),
+        ("rounds", Some(rounds.to_string())),
+        ("threads", threads.map(|threads| threads.to_string())),
+    ])
+}
+
+/// The arguments of `bench questions`, as the benchmark expects them.
+fn questions_options(arguments: &BenchQuestions) -> Vec<String> {
+    let BenchQuestions { images, units } = arguments;
+    valued([("images", Some(images.to_string())), ("units", Some(units.to_string()))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_benchmarks_are_given_what_was_asked_for() {
+        let arguments = BenchData { pictures: 96, rounds: 5, threads: Some(2) };
+        assert_eq!(data_options(&arguments).join(" "), "--pictures=96 --rounds=5 --threads=2");
+        let arguments = BenchQuestions { images: 5000, units: 256 };
+        assert_eq!(questions_options(&arguments).join(" "), "--images=5000 --units=256");
+    }
+}
