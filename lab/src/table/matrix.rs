@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_number_that_is_not_finite_is_named_with_its_unit_and_picture() {
         let rows: &[[f32; 2]] = &[[1.0, 2.0], [3.0, f32::INFINITY]];
-        let error = joined(scan, &[(&["a", "b"], rows)]).err().expect("a failure");
+        let error = joined(scan, &[(&["a", "b"], rows)]).expect_err("a failure");
         let text = error.to_string();
         assert!(text.contains("unit 1 of `a layer`") && text.contains("`b`"), "{text}");
     }
