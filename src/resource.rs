@@ -17,9 +17,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::dataset;
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, Said, Samples, ShardRef};
+use neuronotes_core::dataset::{
+    DatasetRef, Format, Labels, Reading, Said, Samples, ShardRef, Table,
+};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::ModelRef;
@@ -240,24 +243,24 @@ fn look_at(
     }
     let found = dataset::shards(&source.root, &source.paths)?;
     let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
-    if format.samples == Samples::Words && labels == Labels::Folders {
-        return Err(Problem {
-            message: format!("`{name}` is a list of words, which are not in folders"),
-            hint: Some(format!("remove `labels` in {}", crate::config::FILE)),
-        });
-    }
+    let reading = source.reading();
+    suits(name, format, &reading)?;
     let mut shards = Vec::new();
     for path in found.paths {
-        let digest = (format.digest)(digests, &path).map_err(|error| Problem {
+        let digest = (format.digest)(digests, &path, &reading.table).map_err(|error| Problem {
             message: format!("{} cannot be read ({error})", path.display()),
             hint: None,
         })?;
         let rules = dataset::RULES;
-        let fact = format!("{}/{}/{labels:?}/{rules}", digest.hex(), format.name);
+        let columns = match reading.table.names_no_column() {
+            true => String::new(),
+            false => format!("/{}", canonical_json(&reading.table.canonical())),
+        };
+        let fact = format!("{}/{}/{labels:?}/{rules}{columns}", digest.hex(), format.name);
         let seen = match digests.fact::<Seen>(&fact) {
             Some(seen) => seen,
             None => {
-                let listed = dataset::list(&path, format, labels).map_err(|error| {
+                let listed = dataset::list(&path, format, &reading).map_err(|error| {
                     let hint = error.hint().map(str::to_owned);
                     Problem { message: error.to_string(), hint }
                 })?;
@@ -267,7 +270,7 @@ fn look_at(
             }
         };
         ledger.merge(&seen.ledger);
-        let pictures = pictures(digests, format, &path, &digest)?;
+        let pictures = pictures(digests, format, &path, &reading.table, &digest)?;
         shards.push(ShardRef { path, digest, pictures, rules: seen.rules });
     }
     if ledger.pictures == 0 {
@@ -280,8 +283,34 @@ fn look_at(
             hint: ledger.left_out().into_iter().next(),
         });
     }
-    let reference = DatasetRef { name: name.to_owned(), format, labels, captions: false, shards };
+    let reference = DatasetRef {
+        name: name.to_owned(),
+        format,
+        labels,
+        table: reading.table,
+        captions: false,
+        shards,
+    };
     Ok(Dataset { reference, ledger: Arc::new(ledger) })
+}
+
+/// Checks that a data set's entry says nothing that shards of its format do not have.
+fn suits(name: &str, format: &Format, reading: &Reading) -> Result<(), Problem> {
+    let remove = |field: &str| Some(format!("remove `{field}` in {}", crate::config::FILE));
+    if format.samples == Samples::Words && reading.labels == Labels::Folders {
+        return Err(Problem {
+            message: format!("`{name}` is a list of words, which are not in folders"),
+            hint: remove("labels"),
+        });
+    }
+    if !format.has_columns && !reading.table.is_default() {
+        let field = if reading.table.names_no_column() { "root" } else { "columns" };
+        return Err(Problem {
+            message: format!("`{name}` is {}, for which `{field}` has no meaning", format.noun),
+            hint: remove(field),
+        });
+    }
+    Ok(())
 }
 
 /// The file of a model's weights, which exists.
@@ -345,9 +374,10 @@ fn pictures(
     digests: &mut FileDigests,
     format: &Format,
     path: &Path,
+    table: &Table,
     whole: &Digest,
 ) -> Result<Option<Digest>, Problem> {
     let Some(digest_of) = format.pictures else { return Ok(None) };
-    let pictures = digest_of(digests, path).map_err(|error| unreadable(path, &error))?;
+    let pictures = digest_of(digests, path, table).map_err(|error| unreadable(path, &error))?;
     Ok(Some(pictures).filter(|pictures| pictures != whole))
 }

@@ -143,6 +143,21 @@ impl FileDigests {
         Ok(digest)
     }
 
+    /// The digest of a file of a folder. A file that this user may not read has one too, which no content has: it is
+    /// left out where it is used, and taken in once it can be read.
+    ///
+    /// # Errors
+    /// Other errors of opening or reading the file; they name it.
+    pub fn allowed(&mut self, path: &Path) -> io::Result<Digest> {
+        match self.digest(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Ok(Digest::of(b"permission denied"))
+            }
+            Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+            found => found,
+        }
+    }
+
     /// The SHA-256 of the file at `path`, cached like [`FileDigests::digest`].
     ///
     /// # Errors

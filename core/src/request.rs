@@ -194,7 +194,7 @@ fn rename(value: &mut Value, names: &BTreeMap<String, String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Labels, ShardRef, format};
+    use crate::dataset::{Labels, ShardRef, Table, format};
     use crate::model::{Activation, Conventions};
 
     fn request() -> Request {
@@ -216,6 +216,7 @@ mod tests {
                 format: &format::tar::FORMAT,
                 captions: false,
                 labels: Labels::Files,
+                table: Table::default(),
                 shards: vec![ShardRef::new("/a/emoji.tar".into(), Digest::of(b"data"))],
             }),
             inputs: Inputs::default(),

@@ -50,6 +50,8 @@ targets! {
     pickle = "pickle",
     safetensors = "safetensors",
     tar = "tar",
+    csv = "csv",
+    parquet = "parquet",
     picture = "picture",
     record = "record",
     protocol = "protocol",

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use image::{ImageFormat, Rgb, RgbImage};
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, format};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, Table, format};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::scan;
@@ -110,7 +110,7 @@ impl Bench {
         let loading = Loading::new(self.device.torch, Conventions::default());
         let clip = Clip::load(&self.model.path, loading)?;
         let begun = Instant::now();
-        let shard = dataset::open(folder, &format::folder::FORMAT, Labels::Files, 0)?;
+        let shard = dataset::open(folder, &format::folder::FORMAT, &Labels::Files.into(), 0)?;
         let rows: Vec<(&dyn Shard, usize)> =
             (0..shard.samples().len()).map(|row| (shard.as_ref(), row)).collect();
         let mut done = 0;
@@ -130,14 +130,15 @@ impl Bench {
         format: &'static Format,
         monitor: &mut dyn Monitor,
     ) -> Result<serde_json::Value> {
-        let mut digests = FileDigests::default();
-        let digest = (format.digest)(&mut digests, shard)?;
-        let pictures = format.pictures.map(|of| of(&mut digests, shard)).transpose()?;
+        let (mut digests, table) = (FileDigests::default(), Table::default());
+        let digest = (format.digest)(&mut digests, shard, &table)?;
+        let pictures = format.pictures.map(|of| of(&mut digests, shard, &table)).transpose()?;
         let dataset = DatasetRef {
             name: "data".into(),
             format,
             captions: false,
             labels: Labels::Files,
+            table,
             shards: vec![ShardRef { pictures, ..ShardRef::new(shard.to_owned(), digest) }],
         };
         let place = Place::Layer(self.layer.clone());

@@ -14,7 +14,7 @@ use std::time::Instant;
 use clap::Parser;
 use half::f16;
 use image::{ImageFormat, Rgb, RgbImage};
-use neuronotes_core::dataset::{DatasetRef, Labels, ShardRef, format};
+use neuronotes_core::dataset::{DatasetRef, Labels, ShardRef, Table, format};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::scan::{self, ACTIVATIONS, DIGESTS, KEYS, MOMENTS};
@@ -150,6 +150,7 @@ impl Made {
             format: &format::tar::FORMAT,
             captions: false,
             labels: Labels::Files,
+            table: Table::default(),
             shards,
         };
         let mut made = Self { model, dataset, scans: Vec::new() };

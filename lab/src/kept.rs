@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
-use neuronotes_core::dataset::Format;
+use neuronotes_core::dataset::{Format, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::{ModelRef, parts};
@@ -28,16 +28,16 @@ pub struct Kept {
 }
 
 /// The type of an input, which decides what its digest covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Weights: a file, or all parts of an index.
     Weights,
     /// One file.
     File,
     /// A shard of a data set.
-    Shard(&'static Format),
+    Shard(&'static Format, Table),
     /// The pictures of a shard, without their captions and labels.
-    Pictures(&'static Format),
+    Pictures(&'static Format, Table),
 }
 
 impl Kept {
@@ -83,14 +83,14 @@ impl Kept {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn digest(&self, path: &Path, read_as: Input) -> Result<Digest, Failure> {
+    pub fn digest(&self, path: &Path, read_as: &Input) -> Result<Digest, Failure> {
         let mut digests = self.digests.borrow_mut();
         let digest = match read_as {
             Input::Weights => parts::digest(&mut digests, path),
             Input::File => digests.digest(path),
-            Input::Shard(format) => (format.digest)(&mut digests, path),
-            Input::Pictures(format) => {
-                (format.pictures.unwrap_or(format.digest))(&mut digests, path)
+            Input::Shard(format, table) => (format.digest)(&mut digests, path, table),
+            Input::Pictures(format, table) => {
+                (format.pictures.unwrap_or(format.digest))(&mut digests, path, table)
             }
         };
         digest.map_err(|error| {

@@ -148,10 +148,10 @@ impl<'a> Workbench<'a> {
         let Some(shard) = dataset.shards.get(index) else {
             return Err(Failure::new(format!("the data set has no shard {index}")));
         };
-        let format = dataset.format;
+        let (format, table) = (dataset.format, dataset.table.clone());
         let (input, digest) = match shard.pictures {
-            Some(pictures) if !dataset.captions => (Input::Pictures(format), pictures),
-            _ => (Input::Shard(format), shard.digest),
+            Some(pictures) if !dataset.captions => (Input::Pictures(format, table), pictures),
+            _ => (Input::Shard(format, table), shard.digest),
         };
         self.check_input(&shard.path, input, digest)?;
         let side = match format.samples {
@@ -159,8 +159,8 @@ impl<'a> Workbench<'a> {
             Samples::Words => self.architecture()?.image_size,
             Samples::Pictures => 0,
         };
-        dataset::open(&shard.path, format, dataset.labels, side).map_err(|error| {
-            let hint = error.hint();
+        dataset::open(&shard.path, format, &dataset.reading(), side).map_err(|error| {
+            let hint = error.hint().map(str::to_owned);
             let failure = match error {
                 ShardError::Io { .. } => Failure::outside(error.to_string()),
                 ShardError::Malformed { .. } | ShardError::Instead { .. } => {
@@ -274,7 +274,7 @@ impl<'a> Workbench<'a> {
         if self.read.iter().any(|(known, as_what, _)| known == path && *as_what == read_as) {
             return Ok(());
         }
-        if self.kept.digest(path, read_as)? != digest {
+        if self.kept.digest(path, &read_as)? != digest {
             let message = format!("{} has changed since the request was made", path.display());
             return Err(Failure::outside(message)
                 .hint("save the note again to measure the file as it is now"));
@@ -289,7 +289,7 @@ impl<'a> Workbench<'a> {
     /// If one has, or cannot be read any more.
     pub fn check_unchanged(&self) -> Result<(), Failure> {
         for (path, read_as, digest) in &self.read {
-            if self.kept.digest(path, *read_as)? != *digest {
+            if self.kept.digest(path, read_as)? != *digest {
                 let message = format!("{} changed while it was being measured", path.display());
                 return Err(
                     Failure::outside(message).hint("save the note again once the file is complete")

@@ -132,8 +132,8 @@ fn named(
     let labels = if folders { Labels::Folders } else { Labels::Files };
     let of_path = |name: &str| {
         let here = std::env::current_dir()?;
-        let paths = vec![name.to_owned()];
-        anyhow::Ok((name.to_owned(), DatasetSource { paths, root: here, labels, span: 0..0 }))
+        let source = DatasetSource::of_path(name.to_owned(), here);
+        anyhow::Ok((name.to_owned(), DatasetSource { labels, ..source }))
     };
     let is_path = |name: &str| Path::new(name).exists() || name.contains(['*', '{']);
     let workspace = match (opened, &name) {
@@ -204,11 +204,11 @@ impl Info {
             ledger: found.ledger,
             labels: BTreeMap::new(),
         };
-        let mut digests = FileDigests::default();
+        let (mut digests, reading) = (FileDigests::default(), source.reading());
         for path in found.paths {
-            let listing = dataset::list(&path, found.format, source.labels)
+            let listing = dataset::list(&path, found.format, &reading)
                 .map_err(|error| hinted(error.to_string(), error.hint().map(str::to_owned)))?;
-            let digest = (found.format.digest)(&mut digests, &path)?;
+            let digest = (found.format.digest)(&mut digests, &path, &reading.table)?;
             let ledger = info.look_into(&listing);
             info.ledger.merge(&ledger);
             info.shards.push(Shard { path, digest: digest.hex(), ledger });

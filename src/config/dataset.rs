@@ -1,9 +1,10 @@
-//! A data set's entry in `neuronotes.yaml`: its paths and the source of its labels.
+//! A data set's entry in `neuronotes.yaml`: its paths, the source of its labels, and the columns of a table.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use neuronotes_core::dataset::Labels;
+use neuronotes_core::canonical::canonical_json;
+use neuronotes_core::dataset::{Labels, Reading, Table};
 
 use super::settings::Settings;
 use super::source::escapes;
@@ -20,6 +21,10 @@ pub struct DatasetSource {
     pub root: PathBuf,
     /// The source of its labels.
     pub labels: Labels,
+    /// The columns of a table.
+    pub columns: Table,
+    /// The folder in which the paths in a table start, as written.
+    pub pictures: Option<String>,
     /// Span of the name in the configuration.
     pub span: Range<usize>,
 }
@@ -27,26 +32,50 @@ pub struct DatasetSource {
 impl DatasetSource {
     /// A data set of one file that no entry names.
     pub fn of_file(path: &Path) -> Self {
-        let paths = vec![path.display().to_string()];
-        Self { paths, root: PathBuf::new(), labels: Labels::Files, span: 0..0 }
+        Self::of_path(path.display().to_string(), PathBuf::new())
+    }
+
+    /// A data set that no entry names; its path starts in `root`.
+    pub fn of_path(path: String, root: PathBuf) -> Self {
+        Self { paths: vec![path], ..Self::at(root, 0..0) }
+    }
+
+    /// One without paths.
+    fn at(root: PathBuf, span: Range<usize>) -> Self {
+        let (columns, pictures) = (Table::default(), None);
+        Self { paths: Vec::new(), root, labels: Labels::Files, columns, pictures, span }
+    }
+
+    /// How its shards are read.
+    pub fn reading(&self) -> Reading {
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let root = self.pictures.as_ref().map(|written| absolute(self.root.join(written)));
+        Reading { labels: self.labels, table: Table { root, ..self.columns.clone() } }
     }
 
     /// A relative path of it that leaves the garden.
     pub fn leaving(&self) -> Option<&str> {
-        self.paths.iter().map(String::as_str).find(|path| escapes(path))
+        self.paths.iter().chain(&self.pictures).map(String::as_str).find(|path| escapes(path))
     }
 
     /// The entry in one line.
     pub fn written(&self) -> String {
-        let paths = self.paths.join(", ");
-        match self.labels {
-            Labels::Files => paths,
-            Labels::Folders => format!("{paths}; labels: folders"),
+        let mut written = self.paths.join(", ");
+        if self.labels == Labels::Folders {
+            written.push_str("; labels: folders");
         }
+        if !self.columns.is_default() {
+            let columns = canonical_json(&self.columns.canonical());
+            written.push_str(&format!("; columns: {columns}"));
+        }
+        if let Some(pictures) = &self.pictures {
+            written.push_str(&format!("; root: {pictures}"));
+        }
+        written
     }
 }
 
-const FIELDS: [&str; 2] = ["path", "labels"];
+const FIELDS: [&str; 4] = ["path", "labels", "columns", "root"];
 
 impl Settings<'_> {
     pub(super) fn dataset(&mut self, named: &Entry) -> Option<DatasetSource> {
@@ -61,7 +90,7 @@ impl Settings<'_> {
         }
         let span = self.reader.key_span(named);
         let root = self.root.to_owned();
-        let mut source = DatasetSource { paths: Vec::new(), root, labels: Labels::Files, span };
+        let mut source = DatasetSource::at(root, span);
         match &named.node.value {
             Value::List(_) => source.paths = self.paths(&named.node, &named.key),
             Value::Map(fields) => {
@@ -72,6 +101,10 @@ impl Settings<'_> {
                             Some(labels) => source.labels = labels,
                             None => self.wrong(&field.node, "labels", "`files` or `folders`"),
                         },
+                        "columns" => source.columns = self.columns(field),
+                        "root" => {
+                            source.pictures = self.text(field).filter(|path| !path.is_empty());
+                        }
                         _ => self.unknown(field, &format!("`{}`", named.key), &FIELDS),
                     }
                 }
@@ -83,10 +116,37 @@ impl Settings<'_> {
             self.unplaced(named);
             return None;
         }
-        for path in source.paths.iter().filter(|path| escapes(path)) {
+        for path in source.paths.iter().chain(&source.pictures).filter(|path| escapes(path)) {
             self.leaves(source.span.clone(), path);
         }
+        if source.labels == Labels::Folders && source.columns.label.is_some() {
+            let message = "labels come from folders (`labels: folders`) or from a column \
+                           (`columns: { label: … }`), not from both";
+            self.problems.push(self.reader.at_key(named, message).hint("remove one of the two"));
+        }
         Some(source)
+    }
+
+    /// The names of a table's columns.
+    fn columns(&mut self, field: &Entry) -> Table {
+        let mut table = Table::default();
+        let Some(entries) = field.node.entries() else {
+            let expected = "a mapping such as `{ path: file, caption: text, label: breed }`";
+            self.wrong(&field.node, &field.key, expected);
+            return table;
+        };
+        for entry in entries {
+            if !Table::ROLES.contains(&entry.key.as_str()) {
+                self.unknown(entry, "`columns`", &Table::ROLES);
+            } else if let Some(column) = self.text(entry).filter(|column| !column.is_empty()) {
+                table.set(&entry.key, column);
+            }
+        }
+        if table.path.is_some() && table.image.is_some() {
+            let message = "pictures are in files (`path`) or in the table (`image`), not both";
+            self.problems.push(self.reader.at_key(field, message).hint("remove one of the two"));
+        }
+        table
     }
 
     /// One path, or a list of them.
@@ -130,6 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn a_table_has_columns_and_a_folder_of_its_pictures() {
+        let text = "datasets:\n  a: { path: a.csv, columns: { path: file, label: breed }, root: pets }\n  \
+                    b: { path: b.parquet, columns: { image: jpg }, root: /data/pets }\n";
+        let (config, problems) = parse(text, Path::new("/garden"));
+        assert_eq!(problems, []);
+        let [a, b] = ["a", "b"].map(|name| &config.datasets[name]);
+        let columns = r#"a.csv; columns: {"label":"breed","path":"file"}; root: pets"#;
+        assert_eq!(a.written(), columns);
+        let [of_a, of_b] = [a, b].map(|source| source.reading().table);
+        assert_eq!(of_a.root.as_deref(), Some(Path::new("/garden/pets")));
+        assert_eq!(of_b.root.as_deref(), Some(Path::new("/data/pets")));
+        assert_eq!((of_a.label.as_deref(), of_b.image.as_deref()), (Some("breed"), Some("jpg")));
+    }
+
+    #[test]
     fn mistakes_about_a_data_set_have_their_places_and_hints() {
         let all: Vec<String> = [
             "datasets:\n  a: { paths: a.tar }\n",
@@ -138,6 +213,12 @@ mod tests {
             "datasets:\n  a: { path: [a.tar, { b: c }] }\n",
             "datasets:\n  a: { path: [a.tar, ../b.tar] }\n",
             "datasets:\n  a: []\n",
+            "datasets:\n  a: { path: a.csv, columns: label }\n",
+            "datasets:\n  a: { path: a.csv, columns: { lable: breed } }\n",
+            "datasets:\n  a: { path: a.csv, columns: { path: file, image: jpg } }\n",
+            "datasets:\n  a: { path: a.csv, columns: { label: [a, b] } }\n",
+            "datasets:\n  a: { path: a.csv, columns: { label: b }, labels: folders }\n",
+            "datasets:\n  a: { path: a.csv, root: ../pictures }\n",
         ]
         .iter()
         .flat_map(|text| parse(text, Path::new("/garden")).1)

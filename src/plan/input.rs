@@ -214,7 +214,9 @@ mod tests {
         let shards = vec![neuronotes_core::dataset::ShardRef::new(path, digest)];
         let labels = neuronotes_core::dataset::Labels::Files;
         let format = &neuronotes_core::dataset::format::words::FORMAT;
-        let mut list = DatasetRef { name: "words".into(), format, captions: false, labels, shards };
+        let table = neuronotes_core::dataset::Table::default();
+        let (name, captions) = ("words".into(), false);
+        let mut list = DatasetRef { name, format, captions, labels, table, shards };
         assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);
         list.format = &neuronotes_core::dataset::format::tar::FORMAT;
         assert!(word_list(&list).expect_err("pictures").message.contains("not a list of words"));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::ModelRef;
 use neuronotes_core::model::{Architecture, Conventions};
@@ -65,6 +65,9 @@ pub struct DatasetFacts {
     /// The source of its labels.
     #[serde(default, skip_serializing_if = "Labels::is_default")]
     pub labels: Labels,
+    /// How the rows of a table are read.
+    #[serde(default, skip_serializing_if = "Table::is_default")]
+    pub table: Table,
     /// Digests of its shards, in order.
     pub shards: Vec<Digest>,
     /// Digests of the shards' pictures alone, if they differ; empty if they were frozen before keys used these.
@@ -188,7 +191,7 @@ impl Thawed {
             rules: known.rules.get(at).copied().unwrap_or(1),
         };
         let shards = known.shards.iter().enumerate().map(shard).collect();
-        let (format, labels) = (known.format, known.labels);
-        Ok(DatasetRef { name: name.to_owned(), format, labels, captions: false, shards })
+        let (format, labels, table) = (known.format, known.labels, known.table.clone());
+        Ok(DatasetRef { name: name.to_owned(), format, labels, table, captions: false, shards })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use neuronotes_core::dataset::DatasetRef;
+use neuronotes_core::dataset::{DatasetRef, Table};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::FileRef;
 
@@ -68,6 +68,8 @@ impl Resources {
                 configured: entry.unwrap_or_else(|| BUNDLED.to_owned()),
                 format: dataset.format,
                 labels: dataset.labels,
+                // Where the pictures were is of no use elsewhere.
+                table: Table { root: None, ..dataset.table.clone() },
                 shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
                 pictures: dataset.shards.iter().map(|shard| shard.pictures).collect(),
                 rules: rules.iter().map(|shard| shard.rules).collect(),

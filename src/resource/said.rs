@@ -33,7 +33,7 @@ impl Resources {
 fn listed(dataset: &DatasetRef) -> Option<Said> {
     let mut all = Said::of(&[]);
     for shard in &dataset.shards {
-        let listed = dataset::list(&shard.path, dataset.format, dataset.labels).ok()?;
+        let listed = dataset::list(&shard.path, dataset.format, &dataset.reading()).ok()?;
         all.merge(&Said::of(&listed.samples).limited());
     }
     Some(all.limited())

@@ -522,7 +522,7 @@ fn names_that_are_no_utf_8_are_said_and_none_stands_for_another() {
     let listing = neuronotes_core::dataset::list(
         &pics,
         &neuronotes_core::dataset::format::folder::FORMAT,
-        neuronotes_core::dataset::Labels::Files,
+        &neuronotes_core::dataset::Labels::Files.into(),
     );
     let samples = listing.expect("a data set").samples;
     let all: Vec<_> = samples.iter().map(|s| (&*s.key, s.caption.as_deref())).collect();

@@ -27,6 +27,8 @@ pub enum ShardError {
         format: &'static Format,
         /// What is wrong with it.
         why: String,
+        /// What to do, if that is known.
+        hint: Option<String>,
     },
     /// The file has another type, recognised by its first bytes.
     #[error("{} is {}, not {}", path.display(), found.what, format.noun)]
@@ -45,16 +47,22 @@ impl ShardError {
         let path = path.to_owned();
         match why {
             Malformed::Io(source) => Self::Io { path, source },
-            Malformed::Form(why) => Self::Malformed { path, format, why },
+            Malformed::Form(why) => {
+                let hint = format.hint.map(str::to_owned);
+                Self::Malformed { path, format, why, hint }
+            }
+            Malformed::Hinted { why, hint } => {
+                Self::Malformed { path, format, why, hint: Some(hint) }
+            }
             Malformed::Instead(found) => Self::Instead { path, format, found },
         }
     }
 
     /// What to do, if that is known.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Instead { found, .. } => found.hint,
-            Self::Malformed { format, .. } => format.hint,
+            Self::Malformed { hint, .. } => hint.as_deref(),
             Self::Io { .. } => None,
         }
     }

@@ -209,7 +209,12 @@ fn other(name: &str, ending: &str, ledger: &mut Ledger) {
     let stem = last.split('.').next().unwrap_or_default();
     let table = ["csv", "tsv", "json", "jsonl", "txt", "parquet"];
     if TABLES.contains(&stem) && table.contains(&&*ending.to_lowercase()) {
-        let why = "a table about all pictures is not read; give each picture a file of its own";
+        let why = match ending.to_lowercase().as_str() {
+            "csv" | "tsv" | "parquet" => {
+                "a table is not read with a folder; name the table itself as the data set to read it"
+            }
+            _ => "a table is not read with a folder; write it as CSV and name that as the data set",
+        };
         ledger.lose(What::Description, why, name);
     } else if last.ends_with(".zip") || ending::ARCHIVES.iter().any(|e| last.ends_with(e)) {
         let why = "an archive among pictures is not read; name it as a data set, or unpack it";

@@ -3,9 +3,12 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use super::ledger::Ledger;
 use super::sample::Sample;
+use crate::digest::Digest;
+use crate::files::FileDigests;
 use crate::sniff::{self, Found};
 
 /// The version of the rules by which shards are read. Bump when the same bytes are read differently. A key names it only
@@ -38,6 +41,11 @@ pub(super) trait Pictures: fmt::Debug + Send + Sync {
 
     /// Asks the system to begin to read the picture of that row, without waiting for its bytes.
     fn expect(&self, _row: usize) {}
+
+    /// The file that holds the picture of that row and nothing else; `None` if it is part of a larger one.
+    fn file(&self, _row: usize) -> Option<&Path> {
+        None
+    }
 }
 
 impl Listing {
@@ -68,6 +76,36 @@ impl Listing {
         self.pictures.read(row, bytes).map_err(|error| error.to_string())
     }
 
+    /// The digest of a row's picture: of its bytes, or of the reason why they are not read.
+    ///
+    /// # Errors
+    /// Errors of reading; they name the file, if the picture has one of its own.
+    pub fn digest(&self, row: usize, digests: &mut FileDigests) -> io::Result<Digest> {
+        if let Some(path) = self.pictures.file(row) {
+            return digests.allowed(path);
+        }
+        match self.size(row) {
+            Ok(bytes) if bytes <= LARGEST_PICTURE => {
+                self.pictures.read(row, bytes).map(|bytes| Digest::of(&bytes))
+            }
+            Ok(bytes) => Ok(Digest::of(format!("{bytes} bytes, too many").as_bytes())),
+            Err(why) => Ok(Digest::of(why.as_bytes())),
+        }
+    }
+
+    /// The digest of all pictures: of the list of their keys, each with the digest of its picture.
+    ///
+    /// # Errors
+    /// If a picture cannot be read.
+    pub fn shown(&self, digests: &mut FileDigests) -> io::Result<Digest> {
+        let mut list = Vec::new();
+        for (row, sample) in self.samples.iter().enumerate() {
+            list.extend_from_slice(sample.key.as_bytes());
+            list.extend_from_slice(format!("\0{}\n", self.digest(row, digests)?).as_bytes());
+        }
+        Ok(Digest::of(&list))
+    }
+
     fn size(&self, row: usize) -> Result<u64, String> {
         self.pictures
             .size(row)
@@ -87,6 +125,13 @@ pub(crate) enum Malformed {
     Io(io::Error),
     /// The bytes break the format's rules.
     Form(String),
+    /// The bytes are not what the configuration says or needs; with what to do.
+    Hinted {
+        /// What is wrong.
+        why: String,
+        /// What to do.
+        hint: String,
+    },
     /// The file is something else.
     Instead(Found),
 }

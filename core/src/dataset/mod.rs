@@ -4,19 +4,26 @@
 //! A shard is listed by reading what is around its pictures. Decoding pictures and drawing words is the lab's task.
 
 mod beside;
+mod columns;
 pub mod ending;
 mod error;
 mod file;
 pub mod format;
 mod group;
+mod keys;
 mod labels;
 pub mod ledger;
 mod listing;
+mod loose;
+mod parquet;
+mod reading;
 mod reference;
+mod rows;
 mod said;
 mod sample;
 mod shards;
 mod sheet;
+mod table;
 mod walk;
 mod word;
 
@@ -27,10 +34,12 @@ pub use format::words::of_words;
 pub use format::{FORMATS, Format, Samples};
 pub use labels::Labels;
 pub use listing::{LARGEST_PICTURE, Listing, RULES};
+pub use reading::Reading;
 pub use reference::{DatasetRef, ShardRef};
 pub use said::Said;
 pub use sample::Sample;
 pub use shards::{Shards, shards};
+pub use table::Table;
 pub use walk::walk;
 pub use word::{needs_shaping, words};
 
@@ -38,8 +47,12 @@ pub use word::{needs_shaping, words};
 ///
 /// # Errors
 /// Fails if the file or folder cannot be read or is not of that format.
-pub fn list(path: &Path, format: &'static Format, labels: Labels) -> Result<Listing, ShardError> {
-    (format.list)(path, labels).map_err(|why| ShardError::of(why, path, format))
+pub fn list(
+    path: &Path,
+    format: &'static Format,
+    reading: &Reading,
+) -> Result<Listing, ShardError> {
+    (format.list)(path, reading).map_err(|why| ShardError::of(why, path, format))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::format::Format;
 use super::labels::Labels;
+use super::reading::Reading;
+use super::table::Table;
 use crate::canonical::canonical_json;
 use crate::digest::Digest;
 
@@ -25,6 +27,9 @@ pub struct DatasetRef {
     /// Where labels come from.
     #[serde(default, skip_serializing_if = "Labels::is_default")]
     pub labels: Labels,
+    /// How the rows of a table are read.
+    #[serde(default, skip_serializing_if = "Table::is_default")]
+    pub table: Table,
     /// The shards, in order. Each is scanned by itself.
     pub shards: Vec<ShardRef>,
 }
@@ -84,6 +89,11 @@ impl DatasetRef {
         Self { shards: vec![self.shards[index].clone()], ..self.clone() }
     }
 
+    /// How its shards are read.
+    pub fn reading(&self) -> Reading {
+        Reading { labels: self.labels, table: self.table.clone() }
+    }
+
     /// This data set as a network sees it: without captions and labels.
     pub fn pictures(&self) -> Self {
         Self { captions: false, ..self.clone() }
@@ -101,6 +111,9 @@ impl DatasetRef {
         let mut canonical = serde_json::json!({ "format": self.format, "shards": shards });
         if self.captions && !self.labels.is_default() {
             canonical["labels"] = serde_json::json!(self.labels);
+        }
+        if self.captions && !self.table.names_no_column() {
+            canonical["columns"] = self.table.canonical();
         }
         canonical
     }

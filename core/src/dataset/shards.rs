@@ -164,13 +164,16 @@ fn look(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBu
         return Ok((format, vec![path.to_owned()]));
     }
     let packed = [".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.lz4", ".zip", ".7z", ".rar"];
-    let table = [".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".h5", ".hdf5"];
+    let table = [".json", ".jsonl", ".arrow", ".feather", ".h5", ".hdf5", ".xlsx", ".ods"];
     let hint = match name.as_str() {
         name if packed.iter().any(|ending| name.ends_with(ending)) => {
             "unpack it into a folder, and name that".to_owned()
         }
+        name if [".csv.gz", ".tsv.gz", ".csv.zst"].iter().any(|ending| name.ends_with(ending)) => {
+            "unpack it, and name the table".to_owned()
+        }
         name if table.iter().any(|ending| name.ends_with(ending)) => {
-            format!("tables are not read; {}", format::known())
+            "write it as a table in CSV or Parquet, and name that".to_owned()
         }
         name if Ending::of_name(name) == Ending::Picture => {
             "name the folder that the picture lies in".to_owned()
@@ -191,7 +194,10 @@ fn in_folder(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<P
     if let Some(format) = Format::of_folder(usable.iter().map(|found| &*found.name)) {
         return Ok((format, vec![path.to_owned()]));
     }
-    let Some(format) = usable.iter().find_map(|found| Format::gathered(&found.name)) else {
+    // Tools that write archives write tables beside them.
+    let is_there =
+        |format: &&&Format| usable.iter().any(|f| Format::gathered(&f.name) == Some(**format));
+    let Some(format) = FORMATS.iter().copied().find(|format| is_there(&format)) else {
         let unread = usable.iter().find_map(|found| match Ending::of_name(&found.name) {
             Ending::Unread(format) => Some(format!(
                 "{format} is not read: convert the pictures to PNG, for example ({})",
@@ -214,7 +220,7 @@ fn in_folder(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<P
                 continue;
             }
             None if is_shard(&other.name) => continue,
-            _ => "it is in a folder of archives",
+            _ => "it is in a folder of archives or tables",
         };
         ledger.entries += 1;
         ledger.lose(What::Other, why, &*other.name);
@@ -269,21 +275,34 @@ mod tests {
         assert_eq!(found(&root, &["v/w.tar.zst", "t/s-001.tar"]), ["v/w.tar.zst", "t/s-001.tar"]);
         assert_eq!(found(&root, &["u"]), ["u"]);
         assert_eq!(found(&root, &["odd{1,2}.tar"]), ["odd{1,2}.tar"], "a file of that very name");
+        let (_dir, made) = lay(&["00000.parquet", "00000.tar", "00000_stats.json", "0.csv"]);
+        assert_eq!(found(&made, &["."]), ["00000.tar"], "as img2dataset writes it");
+        let (_dir, made) = lay(&["data/test-0.parquet", "data/train-0.parquet", "README.md"]);
+        assert_eq!(found(&made, &["."]), ["data/test-0.parquet", "data/train-0.parquet"]);
         let of_archives = shards(&root, &["t".to_owned()]).expect("shards");
         assert_eq!(of_archives.ledger.lost[0].names, ["stats.json"]);
     }
 
     #[test]
     fn what_is_no_data_set_is_said() {
-        let (_dir, root) =
-            lay(&["a.tar", "b.zip", "c.parquet", "d.png", "e/x.avif", "w.txt", "f/readme.md"]);
+        let (_dir, root) = lay(&[
+            "a.tar",
+            "b.zip",
+            "c.jsonl",
+            "d.png",
+            "e/x.avif",
+            "w.txt",
+            "f/readme.md",
+            "t.csv.gz",
+        ]);
         for (written, expected) in [
             (&["s-{0..2}.tar"][..], "`s-0.tar` cannot be read"),
             (&["s-*.tar"], "no file matches `s-*.tar`"),
             (&["a.tar", "w.txt"], "w.txt is a list of words"),
             (&["a.tar", "?.tar"], "is named twice"),
             (&["b.zip"], "unpack it"),
-            (&["c.parquet"], "tables are not read"),
+            (&["c.jsonl"], "write it as a table in CSV or Parquet"),
+            (&["t.csv.gz"], "unpack it, and name the table"),
             (&["d.png"], "name the folder"),
             (&["e"], "AVIF is not read"),
             (&["f"], "has no pictures"),

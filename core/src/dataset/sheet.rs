@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::ending;
 use super::group::{File, Group, Naming, Read};
+use super::keys::Keys;
 use super::labels::Labels;
 use super::ledger::{Ledger, What};
 use super::sample::Sample;
@@ -22,7 +23,7 @@ pub struct Sheet<P> {
     pub ledger: Ledger,
     /// Whether the first rules would have read something else.
     pub is_new: bool,
-    keys: HashSet<String>,
+    keys: Keys,
     folders: HashSet<String>,
 }
 
@@ -44,24 +45,14 @@ impl<P: Clone> Sheet<P> {
             }
             let (stem, ending) = ending::split(&file.name).unwrap_or((&file.name, ""));
             let mut stems = vec![stem, file.name.as_str()];
-            let mut key = stem.to_owned();
             let base = ending::base(&file.name);
             if naming == Naming::Archive && base != stem {
                 stems.push(base);
                 // The first rules did not read pictures with such a name.
                 self.is_new = true;
             }
-            // `cat.jpg` and `cat.png` in a folder are two pictures: the second one's key keeps its ending. Numbering
-            // may restart in each of several joined archives.
-            if self.keys.contains(&key) {
-                key.clone_from(&file.name);
-            }
-            let mut again = 2;
-            while self.keys.contains(&key) {
-                key = format!("{} [{again}]", file.name);
-                again += 1;
-            }
-            self.keys.insert(key.clone());
+            // Numbering may restart in each of several joined archives.
+            let key = self.keys.next(stem, &file.name);
             self.is_new |= file.is_new
                 || !ending::is_of_the_first_rules(ending)
                 || sniff::is_late_picture(&start);
@@ -110,7 +101,7 @@ fn plain(naming: Naming, name: &str) -> bool {
 }
 
 /// The name of the folder that a file is in.
-fn folder(name: &str) -> Option<&str> {
+pub fn folder(name: &str) -> Option<&str> {
     let (folder, _) = name.rsplit_once('/')?;
     let last = folder.rsplit('/').next().unwrap_or(folder);
     Some(last).filter(|last| !matches!(*last, "" | "." | ".."))

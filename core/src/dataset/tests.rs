@@ -42,7 +42,7 @@ fn listed(bytes: &[u8]) -> Result<Listing, String> {
     let path = dir.path().join("shard.tar");
     fs::write(&path, bytes).expect("written");
     let said = |error: ShardError| format!("{error} / {}", error.hint().unwrap_or_default());
-    list(&path, &format::tar::FORMAT, Labels::Files).map_err(said)
+    list(&path, &format::tar::FORMAT, &Labels::Files.into()).map_err(said)
 }
 
 fn keys(listing: &Listing) -> Vec<&str> {
@@ -197,13 +197,14 @@ fn pictures_of_a_folder_come_in_the_order_of_their_paths_with_what_lies_beside_t
         ("a.txt", b"the caption"),
         ("d.webp", b"broken"),
     ]);
-    let listing = list(dir.path(), &format::folder::FORMAT, Labels::Files).expect("a folder");
+    let listing =
+        list(dir.path(), &format::folder::FORMAT, &Labels::Files.into()).expect("a folder");
     assert_eq!(keys(&listing), ["a", "a.png", "b/x.y", "c", "d"]);
     assert_eq!(listing.samples[0].caption.as_deref(), Some("the caption"));
     assert_eq!(listing.samples[0].label.as_deref(), Some("first"));
     assert_eq!(listing.picture(2).expect("bytes"), picture);
     assert_eq!((listing.rules, listing.ledger.warnings()), (1, vec![]));
-    assert!(list(&dir.path().join("no"), &format::folder::FORMAT, Labels::Files).is_err());
+    assert!(list(&dir.path().join("no"), &format::folder::FORMAT, &Labels::Files.into()).is_err());
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn only_regular_files_inside_the_folder_are_opened() {
     let made = std::process::Command::new("mkfifo").arg(root.join("pipe.png")).status();
     assert!(made.expect("mkfifo").success());
     let _socket = std::os::unix::net::UnixListener::bind(root.join("in/z.json")).expect("a socket");
-    let listing = list(root, &format::folder::FORMAT, Labels::Files).expect("a folder");
+    let listing = list(root, &format::folder::FORMAT, &Labels::Files.into()).expect("a folder");
     assert_eq!(keys(&listing), ["in/z", "within", "x"]);
     assert!(listing.samples.iter().all(|sample| sample.caption.is_none()));
     assert_eq!(listing.picture(1).expect("bytes"), picture);
@@ -245,7 +246,7 @@ fn a_list_of_words_is_read_line_by_line_in_any_unicode() {
     for (bytes, rules) in [(text.as_bytes(), 1), (&utf16, RULES)] {
         let dir = lay(&[("words.txt", bytes)]);
         let path = dir.path().join("words.txt");
-        let listing = list(&path, &format::words::FORMAT, Labels::Files).expect("a list");
+        let listing = list(&path, &format::words::FORMAT, &Labels::Files.into()).expect("a list");
         assert_eq!(keys(&listing), ["bank", "New York", "étoile"]);
         assert_eq!(listing.samples[1].caption.as_deref(), Some("New York"));
         assert_eq!((listing.rules, listing.ledger.entries), (rules, 6));
@@ -253,7 +254,7 @@ fn a_list_of_words_is_read_line_by_line_in_any_unicode() {
     for bytes in [b"\xff\xfe\xff".as_slice(), b"caf\xe9", b"<html>"] {
         let dir = lay(&[("words.txt", bytes)]);
         let path = dir.path().join("words.txt");
-        assert!(list(&path, &format::words::FORMAT, Labels::Files).is_err());
+        assert!(list(&path, &format::words::FORMAT, &Labels::Files.into()).is_err());
     }
     assert_eq!(of_words(["سلام"]).rules, RULES);
 }
@@ -268,7 +269,7 @@ fn what_the_demonstration_measured_is_still_found() {
         ("words.txt", &format::words::FORMAT, 498, 0),
         ("lettering.txt", &format::words::FORMAT, 100, 0),
     ] {
-        let listing = list(&data.join(name), format, Labels::Files).expect(name);
+        let listing = list(&data.join(name), format, &Labels::Files.into()).expect(name);
         assert_eq!(listing.rules, 1, "{name}");
         assert_eq!((listing.ledger.pictures, listing.ledger.captions), (pictures, pictures));
         assert_eq!((listing.ledger.labels, listing.ledger.warnings()), (labels, vec![]));

@@ -18,7 +18,7 @@ struct Scratch {
 }
 
 /// Writes the input to a file and reads that.
-fn with_file(parts: &[&[u8]], read: impl FnOnce(&std::path::Path)) {
+pub(super) fn with_file(parts: &[&[u8]], read: impl FnOnce(&std::path::Path)) {
     static SCRATCH: OnceLock<Mutex<Scratch>> = OnceLock::new();
     let scratch = SCRATCH.get_or_init(|| {
         let memory = PathBuf::from("/dev/shm");
@@ -247,7 +247,7 @@ pub const TAR_WORDS: &[&str] = &[
 pub fn tar(input: &[u8]) {
     with_file(&[input], |path| {
         let size = std::fs::metadata(path).expect("a file").len();
-        let listing = match dataset::list(path, &format::tar::FORMAT, Labels::Files) {
+        let listing = match dataset::list(path, &format::tar::FORMAT, &Labels::Files.into()) {
             Ok(listing) => listing,
             Err(error) => {
                 assert!(

@@ -6,6 +6,7 @@ mod file;
 mod garden;
 mod jekyll;
 mod note;
+mod table;
 mod text;
 mod wire;
 
@@ -127,6 +128,23 @@ pub static TARGETS: &[Target] = &[
         memory: 1_000,
         spare: SPARE,
         run: file::tar,
+    },
+    Target {
+        name: "csv",
+        about: "a data set in a table (CSV)",
+        words: table::CSV_WORDS,
+        memory: 1_000,
+        spare: SPARE,
+        run: table::csv,
+    },
+    Target {
+        name: "parquet",
+        about: "a data set in a table (Parquet)",
+        words: table::PARQUET_WORDS,
+        memory: 2_000,
+        // A page may be unpacked to 64 MiB whatever its size.
+        spare: 4 * SPARE,
+        run: table::parquet,
     },
     Target {
         name: "picture",

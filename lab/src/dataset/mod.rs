@@ -14,7 +14,7 @@ mod words;
 
 use std::path::Path;
 
-use neuronotes_core::dataset::{self, Format, Labels, Listing, ShardError, format};
+use neuronotes_core::dataset::{self, Format, Listing, Reading, ShardError, format};
 
 pub use letters::{Letters, letters};
 pub use shard::Shard;
@@ -32,10 +32,10 @@ static READERS: [(&Format, Reader); 1] = [(&format::words::FORMAT, words::reader
 pub fn open(
     path: &Path,
     format: &'static Format,
-    labels: Labels,
+    reading: &Reading,
     side: u32,
 ) -> Result<Box<dyn Shard>, ShardError> {
-    let listing = dataset::list(path, format, labels)?;
+    let listing = dataset::list(path, format, reading)?;
     let reader = READERS.iter().find(|(known, _)| *known == format);
     Ok(reader.map_or(encoded::reader as Reader, |(_, reader)| *reader)(listing, side))
 }

@@ -168,7 +168,7 @@ fn demonstration(
     let places: HashMap<&str, usize> =
         names.iter().enumerate().map(|(i, name)| (name.name.as_str(), i)).collect();
     let wrong = |why: String| Failure::new(format!("{}: {why}", path.display()));
-    let shard = dataset::open(path, format, Labels::Files, side)
+    let shard = dataset::open(path, format, &Labels::Files.into(), side)
         .map_err(|error| wrong(error.to_string()))?;
     let each = shard.samples().iter().enumerate().map(|(row, sample)| {
         let caption = sample.caption.as_deref().unwrap_or_default();

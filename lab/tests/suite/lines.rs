@@ -195,7 +195,7 @@ fn directions_of_features_are_sums_of_what_a_scan_has_of_them() {
     let rows: Vec<&[f64]> = rows.chunks_exact(units).collect();
     let dataset = requests["cat"].dataset.as_ref().expect("a data set");
     let shard = &dataset.shards[0];
-    let listed = neuronotes_core::dataset::list(&shard.path, dataset.format, dataset.labels);
+    let listed = neuronotes_core::dataset::list(&shard.path, dataset.format, &dataset.reading());
     let samples: Vec<Sample> = listed.expect("samples").samples;
     let mean = |cats: bool| -> Vec<f64> {
         let all = rows.iter().zip(&samples);
@@ -272,7 +272,7 @@ fn an_attack_on_a_probe_counts_its_answers_beside_those_of_the_texts() {
     let answers: Vec<usize> = rows.chunks_exact(units).map(|row| stored.answer(row)).collect();
     let dataset = things.dataset.as_ref().expect("a data set");
     let shard = &dataset.shards[0];
-    let listed = neuronotes_core::dataset::list(&shard.path, dataset.format, dataset.labels);
+    let listed = neuronotes_core::dataset::list(&shard.path, dataset.format, &dataset.reading());
     let samples: Vec<Sample> = listed.expect("samples").samples;
     let is = |answer: usize, label: &str| stored.outcome.classes[answer].label == label;
     let right = samples.iter().zip(&answers);

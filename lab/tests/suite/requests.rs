@@ -494,8 +494,9 @@ fn real_weights_tell_real_pictures_apart() {
     let clip = load(&emoji_weights());
     assert_eq!(clip.architecture.image_size, 96);
     let emoji = repository("data/emoji.tar");
-    let shard = neuronotes_lab::dataset::open(&emoji, &format::tar::FORMAT, Labels::Files, 96)
-        .expect("a shard");
+    let shard =
+        neuronotes_lab::dataset::open(&emoji, &format::tar::FORMAT, &Labels::Files.into(), 96)
+            .expect("a shard");
     assert_eq!(shard.samples().len(), 1494);
     let embed = |key: &str| {
         let row = shard.samples().iter().position(|s| s.key.starts_with(key)).expect("a picture");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use half::f16;
 use image::{ImageFormat, RgbImage};
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::scan;
@@ -78,15 +78,16 @@ pub fn model(path: &Path) -> ModelRef {
 }
 
 pub fn dataset(format: &'static Format, paths: &[&Path]) -> DatasetRef {
-    let mut digests = FileDigests::default();
+    let (mut digests, table) = (FileDigests::default(), Table::default());
     let shards = paths.iter().map(|path| {
-        let digest = (format.digest)(&mut digests, path).expect("a digest");
+        let digest = (format.digest)(&mut digests, path, &table).expect("a digest");
         let of_pictures = format.pictures;
-        let pictures = of_pictures.map(|of| of(&mut digests, path).expect("a digest"));
+        let pictures = of_pictures.map(|of| of(&mut digests, path, &table).expect("a digest"));
         ShardRef { pictures, ..ShardRef::new(path.to_path_buf(), digest) }
     });
-    let (labels, captions) = (Labels::Files, false);
-    DatasetRef { name: "data".into(), format, labels, captions, shards: shards.collect() }
+    let shards = shards.collect();
+    let (name, labels, captions) = ("data".into(), Labels::Files, false);
+    DatasetRef { name, format, labels, table, captions, shards }
 }
 
 pub fn vis_request(model: ModelRef, change: Value) -> Request {

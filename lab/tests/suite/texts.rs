@@ -23,8 +23,9 @@ fn expected() -> Value {
 /// The golden pictures as a folder, out of the demonstration garden's data.
 fn pictures(folder: &Path, expected: &Value) -> DatasetRef {
     let emoji = repository("data/emoji.tar");
-    let shard = neuronotes_lab::dataset::open(&emoji, &format::tar::FORMAT, Labels::Files, 96)
-        .expect("a shard");
+    let shard =
+        neuronotes_lab::dataset::open(&emoji, &format::tar::FORMAT, &Labels::Files.into(), 96)
+            .expect("a shard");
     fs::create_dir_all(folder).expect("a folder");
     for sample in expected["samples"].as_array().expect("samples") {
         let key = sample[0].as_str().expect("a key");

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use crate::dataset::labels::Labels;
 use crate::dataset::listing::{Listing, Malformed};
+use crate::dataset::reading::Reading;
+use crate::dataset::table::Table;
 use crate::digest::Digest;
 use crate::files::FileDigests;
 
@@ -29,6 +30,8 @@ pub struct Format {
     pub shard: Shard,
     /// What a sample is.
     pub samples: Samples,
+    /// Whether a shard is a table, whose columns the configuration may name.
+    pub has_columns: bool,
     /// The digest of a shard: of everything in it that can change a result.
     pub digest: DigestOf,
     /// The digest of what decides the pixels of a shard's pictures, for formats in which something else describes the
@@ -37,11 +40,11 @@ pub struct Format {
     /// What to do about a damaged shard.
     pub hint: Option<&'static str>,
     /// Lists a shard.
-    pub(crate) list: fn(&Path, Labels) -> Result<Listing, Malformed>,
+    pub(crate) list: fn(&Path, &Reading) -> Result<Listing, Malformed>,
 }
 
 /// Takes a digest of a shard.
-pub type DigestOf = fn(&mut FileDigests, &Path) -> io::Result<Digest>;
+pub type DigestOf = fn(&mut FileDigests, &Path, &Table) -> io::Result<Digest>;
 
 /// Which files or folders are shards of a format.
 #[derive(Debug)]

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use super::entry::{Format, Samples, Shard};
 use crate::dataset::ending::Ending;
 use crate::dataset::group::{self, Naming};
-use crate::dataset::labels::Labels;
 use crate::dataset::ledger::{Ledger, What};
-use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
+use crate::dataset::listing::{Listing, Malformed, rules};
+use crate::dataset::loose::Loose;
+use crate::dataset::reading::Reading;
 use crate::dataset::sheet::Sheet;
 use crate::dataset::{file, walk};
 use crate::file::open_in;
-use crate::files::FileDigests;
 
 /// Folders with at least one picture.
 pub static FORMAT: Format = Format {
@@ -26,13 +26,14 @@ pub static FORMAT: Format = Format {
     covers: "the names and bytes of all files that are not hidden",
     shard: Shard::Folder { holds: |name| Ending::of_name(name) == Ending::Picture },
     samples: Samples::Pictures,
-    digest: FileDigests::folder,
-    pictures: Some(FileDigests::pictures),
+    has_columns: false,
+    digest: |digests, path, _| digests.folder(path),
+    pictures: Some(|digests, path, _| digests.pictures(path)),
     hint: None,
     list,
 };
 
-fn list(path: &Path, labels: Labels) -> Result<Listing, Malformed> {
+fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     let mut sheet = Sheet::default();
     let root = path.canonicalize().map_err(Malformed::Io)?;
     let (files, is_new) = files(path, &mut sheet.ledger).map_err(Malformed::Io)?;
@@ -40,7 +41,7 @@ fn list(path: &Path, labels: Labels) -> Result<Listing, Malformed> {
         let file = open_in(&root, place).and_then(|file| file::bytes_at(&file, 0, bytes));
         file.map_err(|error| error.to_string())
     };
-    sheet.add(&files, Naming::Folder, labels, &mut read);
+    sheet.add(&files, Naming::Folder, reading.labels, &mut read);
     Ok(Listing {
         samples: sheet.samples,
         ledger: sheet.ledger,
@@ -72,31 +73,4 @@ fn files(root: &Path, ledger: &mut Ledger) -> io::Result<(Vec<group::File<PathBu
         ledger.lose(What::Other, "hidden, since the name begins with a dot", name + "/");
     }
     Ok((files, is_new))
-}
-
-/// Pictures in files of their own.
-#[derive(Debug)]
-struct Loose {
-    root: PathBuf,
-    /// Each file with its length in bytes.
-    places: Vec<(PathBuf, u64)>,
-}
-
-impl Pictures for Loose {
-    fn size(&self, row: usize) -> Option<u64> {
-        self.places.get(row).map(|(_, bytes)| *bytes)
-    }
-
-    fn read(&self, row: usize, count: u64) -> io::Result<Vec<u8>> {
-        let (path, _) = self.places.get(row).ok_or(io::ErrorKind::NotFound)?;
-        open_in(&self.root, path).and_then(|file| file::bytes_at(&file, 0, count))
-    }
-
-    fn expect(&self, row: usize) {
-        if let Some((path, bytes)) = self.places.get(row)
-            && let Ok(file) = open_in(&self.root, path)
-        {
-            file::expect(&file, 0, *bytes);
-        }
-    }
 }

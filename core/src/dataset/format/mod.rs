@@ -5,8 +5,10 @@
 //! need a reader for it as well.
 
 mod archive;
+pub mod csv;
 mod entry;
 pub mod folder;
+pub mod parquet;
 pub mod tar;
 pub mod words;
 
@@ -14,7 +16,8 @@ pub use entry::{DigestOf, Format, Samples, Shard};
 use serde::{Deserialize, Deserializer};
 
 /// Every format, in the order in which hints list them.
-pub static FORMATS: [&Format; 3] = [&folder::FORMAT, &tar::FORMAT, &words::FORMAT];
+pub static FORMATS: [&Format; 5] =
+    [&folder::FORMAT, &tar::FORMAT, &csv::FORMAT, &parquet::FORMAT, &words::FORMAT];
 
 impl Format {
     /// The format of that name.
@@ -75,7 +78,10 @@ mod tests {
             assert!(std::ptr::eq(read, format), "`{}` is the name of two formats", format.name);
         }
         let error = serde_json::from_str::<&'static Format>("\"zip\"").expect_err("unknown");
-        assert!(error.to_string().contains("`folder`, `tar` or `words`"), "{error}");
+        assert!(
+            error.to_string().contains("`folder`, `tar`, `csv`, `parquet` or `words`"),
+            "{error}"
+        );
     }
 
     #[test]

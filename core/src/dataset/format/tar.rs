@@ -9,11 +9,10 @@ use super::entry::{Format, Samples, Shard};
 use crate::dataset::ending;
 use crate::dataset::file;
 use crate::dataset::group::Naming;
-use crate::dataset::labels::Labels;
 use crate::dataset::ledger::Ledger;
 use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
+use crate::dataset::reading::Reading;
 use crate::dataset::sheet::Sheet;
-use crate::files::FileDigests;
 
 /// Tar archives, compressed or not.
 pub static FORMAT: Format = Format {
@@ -26,13 +25,14 @@ pub static FORMAT: Format = Format {
     covers: "the bytes of the archive",
     shard: Shard::File { endings: &ending::ARCHIVES, gathered: true },
     samples: Samples::Pictures,
-    digest: FileDigests::digest,
-    pictures: Some(FileDigests::pictures),
+    has_columns: false,
+    digest: |digests, path, _| digests.digest(path),
+    pictures: Some(|digests, path, _| digests.pictures(path)),
     hint: Some("`tar -tf` lists what is in an archive; download or pack it again"),
     list,
 };
 
-fn list(path: &Path, labels: Labels) -> Result<Listing, Malformed> {
+fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     let file = archive::open(path)?;
     let mut sheet = Sheet::default();
     let mut ledger = Ledger::default();
@@ -42,7 +42,7 @@ fn list(path: &Path, labels: Labels) -> Result<Listing, Malformed> {
         let mut read = |place: &archive::Place, bytes: u64| {
             file::bytes_at(&file, place.offset, bytes).map_err(|error| error.to_string())
         };
-        sheet.add(part, Naming::Archive, labels, &mut read);
+        sheet.add(part, Naming::Archive, reading.labels, &mut read);
         // The first rules ended with the first archive.
         sheet.is_new |= index > 0 && sheet.samples.len() > before;
     }

@@ -5,14 +5,13 @@ use std::path::Path;
 
 use super::entry::{Format, Samples, Shard};
 use crate::dataset::file;
-use crate::dataset::labels::Labels;
 use crate::dataset::ledger::Ledger;
 use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
+use crate::dataset::reading::Reading;
 use crate::dataset::sample::Sample;
 use crate::dataset::word::{needs_shaping, words};
 use crate::encoding;
 use crate::file::open;
-use crate::files::FileDigests;
 use crate::sniff;
 
 /// Most bytes of a list.
@@ -28,13 +27,14 @@ pub static FORMAT: Format = Format {
     covers: "the bytes of the file",
     shard: Shard::File { endings: &[".txt"], gathered: false },
     samples: Samples::Words,
-    digest: FileDigests::digest,
+    has_columns: false,
+    digest: |digests, path, _| digests.digest(path),
     pictures: None,
     hint: None,
     list,
 };
 
-fn list(path: &Path, _: Labels) -> Result<Listing, Malformed> {
+fn list(path: &Path, _: &Reading) -> Result<Listing, Malformed> {
     let file = open(path).map_err(Malformed::Io)?;
     let length = file.metadata().map_err(Malformed::Io)?.len();
     if length > LARGEST {
