@@ -174,8 +174,19 @@ pub fn remember(
     plan: &Plan,
     missing: &BTreeSet<Digest>,
 ) -> Result<(), StoreError> {
+    let earlier = workspace.store.root(&workspace.root).unwrap_or_default();
+    let root = root(workspace, plan, missing, &earlier);
+    workspace.store.put_root(&workspace.root, &root)
+}
+
+/// What [`remember`] stores; `earlier` is the last such list.
+pub fn root(
+    workspace: &Workspace,
+    plan: &Plan,
+    missing: &BTreeSet<Digest>,
+    earlier: &Root,
+) -> Root {
     let store = &workspace.store;
-    let earlier = store.root(&workspace.root).unwrap_or_default();
     let is_stored = |key: &Digest| !missing.contains(key) || store.record(key).is_some();
     let mut root = Root { garden: workspace.root.clone(), ..Root::default() };
     root.requests.extend(plan.requests.iter().map(|(key, _)| *key));
@@ -206,7 +217,7 @@ pub fn remember(
             }
         }
     }
-    store.put_root(&workspace.root, &root)
+    root
 }
 
 /// Maximum number of times that a build measures and publishes again because stored results were damaged.

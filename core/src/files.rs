@@ -115,8 +115,10 @@ impl FileDigests {
     /// Errors of writing; losing this file costs time only.
     pub fn save(&mut self, path: &Path) -> io::Result<()> {
         if self.dirty {
-            // A wrong digest would name another file's results.
-            crate::file::write_atomic(path, &seal::seal(&serde_json::to_vec(&self.state)?))?;
+            // A wrong digest would name another file's results: a power cut may damage this file, and its checksum shows it.
+            let folder = path.parent().unwrap_or(path);
+            std::fs::create_dir_all(folder)?;
+            crate::file::replace(folder, path, &seal::seal(&serde_json::to_vec(&self.state)?))?;
             self.dirty = false;
         }
         Ok(())

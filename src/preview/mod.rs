@@ -13,6 +13,7 @@ mod message;
 mod moved;
 mod news;
 mod peer;
+mod remembered;
 mod reported;
 mod server;
 mod session;

@@ -13,6 +13,7 @@
   let generation = -1;
   let fetching = false;
   let again = false;
+  let retry = 0;
   let tab = null;
   // The HTTP status of this document: a page for a missing page is reloaded once that page exists.
   let loaded = performance.getEntriesByType("navigation")[0]?.responseStatus || 0;
@@ -37,8 +38,9 @@
       return;
     }
     fetching = true;
+    clearTimeout(retry);
     try {
-      const answer = await fetch(location.pathname, { cache: "no-store" });
+      const answer = await fetch(location.pathname, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       const text = await answer.text();
       loaded ||= answer.status;
       if (answer.ok && loaded >= 400) {
@@ -59,6 +61,8 @@
       }
     } catch {
       say(LOST);
+      // The stream of events may be intact, so nothing else would try again.
+      if (events) retry = setTimeout(refresh, 2000);
     }
     fetching = false;
     if (again) {
@@ -166,6 +170,8 @@
     post("retry", JSON.stringify({ key: button.dataset.retry }));
   });
 
+  // Maximum time for fetching the page, in milliseconds.
+  const PATIENCE = 60_000;
   const LOST = "The preview has stopped or is restarting. This is the last version of the page.";
 
   function say(...what) {

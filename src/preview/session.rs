@@ -14,9 +14,9 @@ use neuronotes_core::say;
 use super::message::{Message, Question};
 use super::moved::{Before, Moved};
 use super::news::{News, Phases};
+use super::remembered::Remembered;
 use super::reported::Reported;
 use super::tabs::Tabs;
-use crate::build;
 use crate::config;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::summary::summary;
@@ -53,6 +53,7 @@ pub struct Session {
     idle: bool,
     /// Whether the list of used results must be saved to the store.
     unremembered: bool,
+    remembered: Remembered,
     reported: Reported,
     /// Whether the terminal shows every problem.
     all: bool,
@@ -93,6 +94,7 @@ impl Session {
             pictures: 0,
             idle: true,
             unremembered: true,
+            remembered: Remembered::start(),
             reported: Reported::default(),
             all,
             outside: Vec::new(),
@@ -236,6 +238,11 @@ impl Session {
     /// Requests missing results: visible figures first, then those of the note saved last, then the rest.
     fn wish(&mut self) {
         let missing = self.site.missing();
+        if self.site.arrived() {
+            self.generation += 1;
+            self.show(Phases::default());
+            self.idle = true;
+        }
         let visible = self.tabs.visible();
         let saved = self.saved.as_ref().map(|note| self.site.requests_of(note)).unwrap_or_default();
         let rank = |key: &Digest| match () {
@@ -322,9 +329,7 @@ impl Session {
         self.site.workspace.save_digests();
         if std::mem::take(&mut self.unremembered) {
             let missing = self.wished.iter().map(|(key, _)| *key).collect();
-            // If it cannot be written, a collection may delete results that are used here; they are then measured
-            // again.
-            let _ = build::remember(&self.site.workspace, self.site.plan(), &missing);
+            self.remembered.take(&self.site.workspace, self.site.plan(), &missing);
         }
     }
 

@@ -11,6 +11,7 @@ use super::fault::FREEZE;
 use super::wishes::missing;
 use crate::diagnostic::Diagnostic;
 use crate::measure::progress::describe;
+use crate::page::Settled;
 use crate::plan::{Plan, Wanted};
 use crate::resource::Resources;
 
@@ -29,6 +30,40 @@ impl Site {
             }
         });
         missing.into_iter().map(|(key, request)| (key, request.clone())).collect()
+    }
+
+    /// Looks again at blocks that are shown as waiting or failed although [`Site::missing`] found their results. Returns
+    /// whether there are any.
+    ///
+    /// A result can enter the store at any moment, also between the look-up for a page and the one for the requests, and
+    /// another process may have measured it. Since it is not missing, no event of the lab will announce it.
+    pub fn arrived(&mut self) -> bool {
+        let mut arrived = BTreeSet::new();
+        for index in (0..self.notes.len()).filter(|index| !self.unsettled[*index]) {
+            for (settled, wanted) in self.settled[index].iter().zip(self.plan.wanted(index)) {
+                let cells = match settled {
+                    Settled::Sweep(cells) => cells.as_slice(),
+                    one => std::slice::from_ref(one),
+                };
+                for (cell, measurement) in cells.iter().zip(wanted.measurements()) {
+                    let key = &measurement.key;
+                    let is_open = match cell {
+                        Settled::Waiting { .. } => true,
+                        Settled::Failed(_) => self.progress.failed.contains_key(key),
+                        Settled::Done { .. } | Settled::Sweep(_) => false,
+                    };
+                    if is_open && self.stored.contains(key) {
+                        arrived.insert(*key);
+                    }
+                }
+            }
+        }
+        for key in &arrived {
+            self.progress.running.remove(key);
+            self.progress.failed.remove(key);
+            self.ended(key);
+        }
+        !arrived.is_empty()
     }
 
     /// An error for each scan among `missing` that has no result; no block asks for one itself.

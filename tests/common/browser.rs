@@ -52,8 +52,10 @@ pub fn value(tab: &Tab, expression: &str) -> serde_json::Value {
 pub fn wait(tab: &Tab, expression: &str) {
     let begun = Instant::now();
     while value(tab, &format!("Boolean({expression})")) != true {
-        let shown = || value(tab, "document.body.innerText");
-        assert!(begun.elapsed() < PATIENCE, "never: {expression}\n{}", shown());
+        let state = "[document.visibilityState, document.documentElement.dataset.patched]";
+        let shown =
+            || [state, "document.body.innerText"].map(|shown| value(tab, shown).to_string());
+        assert!(begun.elapsed() < PATIENCE, "never: {expression}\n{}", shown().join("\n"));
         std::thread::sleep(Duration::from_millis(15));
     }
 }

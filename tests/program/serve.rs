@@ -881,6 +881,39 @@ fn what_is_in_a_window_comes_first_then_the_note_that_was_saved() {
     becomes(&[0, 1]);
 }
 
+/// A result may be committed after a page was made and before the preview looks for what is missing: then the lab is not
+/// asked for it any more, and no event announces it.
+#[test]
+#[cfg(unix)]
+fn a_result_that_no_event_announces_reaches_the_page() {
+    let garden = Garden::new();
+    let block = "kind: feature_vis\nlayer: image_block_4/0/Add_6\nsweep: { unit: [3, 4] }\n";
+    garden.note("a.md", &format!("```yaml analysis\n{block}```\n"));
+    let aside = failing(&garden);
+    std::fs::write(aside.path().join("silent"), "").expect("a mark");
+    let all = keys(&garden);
+    let preview = Preview::with_lab(&garden, &aside.path().join("lab"));
+    preview.says("measuring on");
+    let news = preview.news("a.html");
+    let page = preview.get("a.html").1;
+    assert!(page.contains("0 of 2 measured"), "{page}");
+    // As another process does.
+    let mut workspace = neuronotes::workspace::Workspace::open(garden.root()).expect("a garden");
+    let missing = neuronotes::site::wishes(&mut workspace).missing;
+    for (at, (key, request)) in missing.iter().enumerate() {
+        assert_eq!(key.hex(), all[at]);
+        let record = common::results::record(&workspace.store, request, 2.5, 0);
+        workspace.store.commit(&record).expect("a record");
+        // The window shows something else, so that the preview looks for what is missing, and in which order.
+        let seen = format!("{{\"tab\":0,\"keys\":[\"{}\"]}}", all[1 - at]);
+        assert_eq!(preview.post("-/seen", None, &seen), 204);
+        let patch = news.next_of("patch").to_string();
+        assert!(patch.contains("2.5"), "{patch}");
+    }
+    let page = preview.get("a.html").1;
+    assert!(!page.contains("of 2 measured") && page.matches("2.5").count() >= 2, "{page}");
+}
+
 #[test]
 fn a_note_that_makes_something_panic_ends_no_preview() {
     let garden = Garden::empty();

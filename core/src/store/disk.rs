@@ -108,7 +108,21 @@ impl Store {
         Ok(path)
     }
 
+    /// Writes a file and waits until it is on disk.
     pub(super) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let temporary = self.place(path)?;
+        file::write_through(&temporary, path, bytes).map_err(io_error("write", path))
+    }
+
+    /// Writes a file without waiting for the disk, which takes seconds while others write much. A power cut may damage it,
+    /// which is noticed when it is read.
+    pub(super) fn write_unsynced(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let temporary = self.place(path)?;
+        file::replace(&temporary, path, bytes).map_err(io_error("write", path))
+    }
+
+    /// Makes the folder of a file that is about to be written; returns the folder for the temporary one.
+    fn place(&self, path: &Path) -> Result<PathBuf, StoreError> {
         if self.frozen {
             let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
             return Err(StoreError::Io {
@@ -125,7 +139,7 @@ impl Store {
         for folder in [path.parent().unwrap_or(&self.root), &temporary] {
             fs::create_dir_all(folder).map_err(io_error("make", folder))?;
         }
-        file::write_through(&temporary, path, bytes).map_err(io_error("write", path))
+        Ok(temporary)
     }
 
     /// The bytes of one of its files, or `None` if there is no such file. Anything but a regular file of at most `most`

@@ -65,7 +65,8 @@ impl Store {
         Some(drawing)
     }
 
-    /// Stores the drawing of a figure key.
+    /// Stores the drawing of a figure key. It does not wait for the disk: a page waits for it, and a drawing can be made
+    /// again.
     ///
     /// # Errors
     /// Fails if the file system reports an error.
@@ -73,7 +74,7 @@ impl Store {
         let path = self.sharded("figures", key, ".json");
         let json = serde_json::to_vec(&Bound { key: *key, drawing });
         let json = json.map_err(|error| io_error("write", &path)(error.into()))?;
-        self.write(&path, &seal::seal(&json))
+        self.write_unsynced(&path, &seal::seal(&json))
     }
 }
 

@@ -11,7 +11,8 @@
 //!
 //! Everything is written to a unique name in `tmp/`, synced, and renamed into place, so that a kill at any
 //! moment leaves either nothing or the whole. Several processes may use one store at once without a lock:
-//! a blob's name is its content, and two records under one key are equally good.
+//! a blob's name is its content, and two records under one key are equally good. Drawings alone are not synced: they can
+//! be made again, and pages wait for them.
 //!
 //! Everything is checked when it is read: blobs against their names; records, drawings and roots against the checksum
 //! in them; and everything stored under a key contains that key. A damaged file is moved to `tmp/` and counts as never

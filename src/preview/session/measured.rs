@@ -1,5 +1,6 @@
 //! Passes the scheduler's events on to open pages.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use neuronotes_core::say;
@@ -17,6 +18,7 @@ impl Session {
     /// Processes the scheduler's events.
     pub(super) fn take(&mut self, told: Vec<Update>) {
         let mut ended = false;
+        let mut over = BTreeSet::new();
         for told in told {
             match told {
                 Update::Ready { device, device_name } => {
@@ -42,11 +44,14 @@ impl Session {
                     self.told.remove(&key);
                     self.site.ended(&key);
                     ended = true;
+                    over.insert(key);
                 }
             }
         }
         if ended {
             self.fail();
+            // The scheduler no longer has them: if a result cannot be read after all, it is requested again.
+            self.wished.retain(|(key, _)| !over.contains(key));
             // At once, so that no page shows a failure that no longer applies.
             self.generation += 1;
             self.show(Phases::default());
