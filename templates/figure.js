@@ -1,4 +1,4 @@
-// What a reader can do with figures: sort tables, and turn, filter and walk through a graph of units and classes. Loaded on
+// What a reader can do with figures: sort and filter tables, and turn, filter and walk through a graph of units and classes. Loaded on
 // pages that have these, once, and asked again after each patch of a preview. Without it, both are whole as they are.
 "use strict";
 (() => {
@@ -39,6 +39,27 @@
       press.append(...cell.childNodes);
       cell.append(press);
     }
+  }
+
+  // Long tables have a field that leaves the rows with all of its words.
+  const LONG = 13;
+  const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  function filterable(table) {
+    const frame = table.closest(".table");
+    const rows = () => [...table.tBodies[0].rows];
+    if (!frame || frame.previousElementSibling?.matches(".table-filter") || rows().length < LONG) return;
+    const count = make("span", { role: "status" });
+    const field = make("input", { type: "search", placeholder: "Filter rows", "aria-label": "Show only rows with these words", autocomplete: "off" });
+    field.addEventListener("input", () => {
+      const words = fold(field.value).split(/\s+/).filter(Boolean);
+      for (const row of rows()) {
+        // Whole cells of digits are numbers, so that unit 4 is not unit 42.
+        const cells = [...row.cells].map((cell) => fold(cell.textContent.trim()));
+        row.hidden = !words.every((word) => cells.some((cell) => (/^\d+$/.test(word) && /^[\d.]+$/.test(cell) ? cell === word : cell.includes(word))));
+      }
+      count.textContent = words.length ? `${rows().filter((row) => !row.hidden).length} of ${rows().length} rows` : "";
+    });
+    frame.before(make("p", { class: "table-filter", "data-preview": "" }, field, count));
   }
 
   document.addEventListener("click", ({ target }) => {
@@ -190,7 +211,10 @@
   });
 
   function renew() {
-    all(".figure .data table").forEach(sortable);
+    all(".figure .data table").forEach((table) => {
+      sortable(table);
+      filterable(table);
+    });
     all("[data-bipartite]").forEach(offer);
   }
 

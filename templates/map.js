@@ -17,7 +17,7 @@
     }
   }
 
-  function run(map, { noun, size, units, says, x, y, group, tile, order }, { sheet: address, tile: pixels, side }) {
+  function run(map, { noun, size, units, says, x, y, group, tile, order, rulers }, { sheet: address, tile: pixels, side }) {
     const across = Math.floor(side / pixels);
     const links = new Map(all("[data-unit]", map).map((link) => [Number(link.dataset.unit), link]));
     const hues = all("[data-group]", map).map((entry) => Number(entry.className.match(/hue-(\d+)/)?.[1] || 0));
@@ -148,6 +148,40 @@
       pen.strokeRect(px - half, py - half, sideways, sideways);
     }
 
+    // The numbers of both axes, which stay at the edges while the plot is moved.
+    function rule() {
+      pen.font = `11px ${getComputedStyle(canvas).fontFamily}`;
+      pen.lineWidth = 1;
+      pen.textBaseline = "middle";
+      const say = (text, px, py, align) => {
+        pen.textAlign = align;
+        pen.strokeStyle = colour("paper");
+        pen.lineWidth = 3;
+        pen.strokeText(text, px, py);
+        pen.fillText(text, px, py);
+        pen.lineWidth = 1;
+      };
+      pen.fillStyle = colour("soft");
+      rulers.forEach(({ label, ticks }, up) => {
+        for (const [place, text] of ticks) {
+          const at = up ? place * view.k + view.dy : place * view.k + view.dx;
+          pen.strokeStyle = colour("rule");
+          pen.beginPath();
+          if (up) pen.moveTo(0, at), pen.lineTo(width, at);
+          else pen.moveTo(at, 0), pen.lineTo(at, height);
+          pen.stroke();
+          if (up && at > 8 && at < height - 34) say(text, 6, at - 7, "left");
+          else if (!up && at > 24 && at < width - 8) say(text, at, height - 24, "center");
+        }
+        if (!up) return say(label, width / 2, height - 9, "center");
+        pen.save();
+        pen.translate(9, height / 2);
+        pen.rotate(-Math.PI / 2);
+        say(label, 0, 0, "center");
+        pen.restore();
+      });
+    }
+
     function paint() {
       due = 0;
       if (!width) return;
@@ -175,6 +209,7 @@
         });
       }
       pen.globalAlpha = 1;
+      if (rulers) rule();
       pen.lineWidth = 1.5;
       const one = tileSide();
       for (let n = order.length - 1; n >= 0; n--) if (has[order[n]]) stamp(order[n], one);

@@ -49,6 +49,15 @@ pub fn percent(part: f64) -> String {
     format!("{} %", fixed(part * 100.0, 1))
 }
 
+/// A p-value: one that is too small for a number is said to be.
+pub fn chance(p: f64) -> String {
+    match p {
+        0.0 => "below 1e−300".to_owned(),
+        p if p < 1e-3 => format!("{p:.1e}").replace("e-", "e−"),
+        p => fixed(p, 4),
+    }
+}
+
 /// `3212` as `3,212`.
 pub fn thousands(value: u64) -> String {
     let digits = value.to_string();
@@ -77,6 +86,10 @@ mod tests {
         assert_eq!(thousands(12), "12");
         assert_eq!([number(-1e-7, 3), fixed(-1e-7, 3)], ["−1.00e-7", "0.000"]);
         assert_eq!(percent(1.39e-17), "0.0 %");
+        assert_eq!(
+            [chance(0.0), chance(2.5e-7), chance(0.04)],
+            ["below 1e−300", "2.5e−7", "0.0400"]
+        );
         assert_eq!([decimals(9.5), decimals(95.0), decimals(0.01)], [2, 1, 4]);
     }
 }

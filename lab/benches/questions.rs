@@ -3,7 +3,7 @@
 //!
 //! Activations are random, and pictures small. A question is measured as in use, from the request to the committed result. The
 //! first question to the data set is asked by a process that has not read it yet; the others follow in the same process, each
-//! about another unit.
+//! about another unit. Questions about all units of the layer are asked once each, by such a process, too.
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Write as _};
@@ -51,6 +51,9 @@ struct Arguments {
     /// Units of the layer
     #[arg(long, default_value_t = 2_560, value_parser = clap::value_parser!(u32).range(16..))]
     units: u32,
+    /// Words that all units are labelled with
+    #[arg(long, default_value_t = 10_000)]
+    words: u32,
     /// Only print where this program lies
     #[arg(long)]
     r#where: bool,
@@ -95,7 +98,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         // A process that has not read anything yet.
         let session = made.session(folder.path())?;
         let ask = |unit: u32| -> Result<f64> {
-            let request = made.question(kind, &params, unit);
+            let request = made.question(kind, &params, Some(unit));
             let begun = Instant::now();
             session.measure(&request, &mut Silent).map_err(|error| error.to_string())?;
             Ok(begun.elapsed().as_secs_f64() * 1e3)
@@ -111,6 +114,39 @@ fn run(arguments: &Arguments) -> Result<()> {
             "further, median, ms": further[further.len() / 2],
             "further, longest, ms": further[further.len() - 1],
         }))?;
+    }
+    let words: Vec<String> = (0..arguments.words).map(|at| format!("word {at}")).collect();
+    for (kind, what, params) in [
+        (
+            "unit_search",
+            "one label against all others",
+            json!({ "positive": { "labels": ["label 3"] }, "order": "both", "top": 12, "pool": "mean" }),
+        ),
+        (
+            "labels",
+            "words by SoftWPMI",
+            json!({
+                "texts": words, "method": "soft_wpmi", "templates": ["{}"], "truncate": false, "strongest": 100, "top": 1,
+                "held_out": 0.3, "seed": 0, "pool": "mean",
+            }),
+        ),
+        (
+            "labels",
+            "formulas by INVERT",
+            json!({
+                "method": "invert", "length": 3, "beam": 5, "widest": 0.5, "top": 1, "held_out": 0.3, "seed": 0,
+                "pool": "mean",
+            }),
+        ),
+        ("unit_quality", "all units", json!({ "strongest": 20, "seed": 0, "pool": "mean" })),
+    ] {
+        let Some(kind) = KINDS.iter().copied().find(|known| known.name == kind) else { continue };
+        let session = made.session(folder.path())?;
+        let request = made.question(kind, &params, None);
+        let begun = Instant::now();
+        session.measure(&request, &mut Silent).map_err(|error| error.to_string())?;
+        let seconds = begun.elapsed().as_secs_f64();
+        print(&json!({ "kind": kind.name, "of the layer": what, "seconds": seconds }))?;
     }
     Ok(())
 }
@@ -171,10 +207,13 @@ impl Made {
         Ok(Session::new(store, Device::open(DeviceChoice::Cpu)?))
     }
 
-    fn question(&self, kind: &Kind, params: &Value, unit: u32) -> Request {
+    /// A question about a unit, or about the whole layer.
+    fn question(&self, kind: &Kind, params: &Value, unit: Option<u32>) -> Request {
         let mut params: Map<String, Value> = params.as_object().cloned().unwrap_or_default();
         params.insert("layer".into(), LAYER.into());
-        params.insert("unit".into(), unit.into());
+        if let Some(unit) = unit {
+            params.insert("unit".into(), unit.into());
+        }
         let (model, inputs) = (self.model.clone(), Inputs::default());
         let place = Place::Layer(LAYER.into());
         Request {

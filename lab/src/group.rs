@@ -1,6 +1,6 @@
-//! Groups of pictures: labels, captions, data sets, files or words in; for each picture a row of a place's units out.
+//! Groups of pictures: labels, captions, keys, data sets, files or words in; for each picture a row of a place's units out.
 //!
-//! A row is the activations of a layer's units or a dictionary's features, averaged over positions; at the embedding it is scaled to length 1. Rows of data sets come
+//! A row is the activations of a layer's units or a dictionary's features, pooled over positions; at the embedding it is scaled to length 1. Rows of data sets come
 //! from stored scans, those of a few pictures from a pass.
 
 use std::collections::BTreeSet;
@@ -18,6 +18,7 @@ use crate::fit::split::{self, Split};
 use crate::pass::Pass;
 use crate::picture::Picture;
 use crate::readout::Readout;
+use crate::table::embeddings;
 use crate::table::matrix::{Columns, Matrix};
 use crate::workbench::Workbench;
 
@@ -41,9 +42,13 @@ impl Own {
     ///
     /// # Errors
     /// If the request names no data set, uses no scans of it, or nothing of it can be read.
-    pub(crate) fn read(bench: &mut Workbench<'_>, at: &Readout) -> Result<Self, Failure> {
+    pub(crate) fn read(
+        bench: &mut Workbench<'_>,
+        at: &Readout,
+        pool: Pool,
+    ) -> Result<Self, Failure> {
         let dataset = bench.dataset()?;
-        let mut matrix = read(bench, dataset, at)?;
+        let mut matrix = read(bench, dataset, at, pool)?;
         matrix.tell(bench, dataset)?;
         Ok(Self(matrix))
     }
@@ -68,45 +73,34 @@ impl Own {
     /// # Errors
     /// If there are no others.
     pub(crate) fn others(&self, than: &[usize]) -> Result<Members, Failure> {
-        let than: BTreeSet<usize> = than.iter().copied().collect();
-        let others: Vec<usize> =
-            (0..self.0.samples.len()).filter(|place| !than.contains(place)).collect();
-        match others.is_empty() {
-            false => Ok(self.at(others)),
-            true => Err(group::all_of_it().into()),
-        }
+        Ok(self.at(besides(self.0.samples.len(), than)?))
     }
 
-    /// The pictures of labels or captions.
-    fn select(&self, group: &Group) -> Result<Members, Failure> {
-        // A label that no picture has is a mistake.
-        if let Some((_, problem)) = group.missing(&Said::of(&self.0.samples)).into_iter().next() {
-            return Err(problem.into());
-        }
-        let holds =
-            |sample: &Sample| group.holds(sample.label.as_deref(), sample.caption.as_deref());
-        let places = self.0.samples.iter().enumerate();
-        let places = places.filter(|(_, sample)| holds(sample));
-        Ok(self.at(places.map(|(place, _)| place).collect()))
+    /// The places of the pictures of labels, captions or keys.
+    ///
+    /// # Errors
+    /// If no picture has one of them.
+    fn places(&self, group: &Group) -> Result<Vec<usize>, Failure> {
+        places(&self.0.samples, group)
     }
 }
 
 /// The pictures of a group at a layer; `own` is the request's own data set there.
 ///
 /// # Errors
-/// If no picture has one of the labels or captions, or a picture cannot be read or drawn.
+/// If no picture has one of the labels, captions or keys, or a picture cannot be read or drawn.
 pub(crate) fn members(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    at: &Readout,
+    (at, pool): (&Readout, Pool),
     group: &Group,
     own: Option<&Own>,
 ) -> Result<Members, Failure> {
     let mut pictures = Vec::new();
     match group {
-        Group::Labels(_) | Group::Captions(_) => {
+        Group::Labels(_) | Group::Captions(_) | Group::Keys(_) => {
             let own = own.ok_or_else(|| Failure::new("the request names no data set"))?;
-            return own.select(group);
+            return Ok(own.at(own.places(group)?));
         }
         Group::Dataset(digest) => {
             let dataset = bench.named_dataset(digest)?;
@@ -114,7 +108,7 @@ pub(crate) fn members(
             let mine = bench.request.dataset.as_ref().map(|mine| mine.pictures().content());
             return Ok(match own.filter(|_| mine == Some(content)) {
                 Some(own) => own.at((0..own.0.samples.len()).collect()),
-                None => Members::apart(read(bench, dataset, at)?.rows),
+                None => Members::apart(read(bench, dataset, at, pool)?.rows),
             });
         }
         Group::Images(digests) => {
@@ -131,7 +125,7 @@ pub(crate) fn members(
             }
         }
     }
-    let rows = looked_at(bench, clip, at, &pictures)?;
+    let rows = looked_at(bench, clip, (at, pool), &pictures)?;
     Ok(Members::apart(scaled(rows, at.is_scaled())?))
 }
 
@@ -142,24 +136,61 @@ pub(crate) fn members(
 pub(crate) fn two(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    at: &Readout,
+    (at, pool): (&Readout, Pool),
     (positive, negative): (&Group, Option<&Group>),
     own: Option<&Own>,
 ) -> Result<(Members, Members), Failure> {
-    let positive = members(bench, clip, at, positive, own)?;
+    let positive = members(bench, clip, (at, pool), positive, own)?;
     let negative = match (negative, own) {
-        (Some(negative), own) => members(bench, clip, at, negative, own)?,
+        (Some(negative), own) => members(bench, clip, (at, pool), negative, own)?,
         (None, Some(own)) => own.others(&positive.own)?,
         (None, None) => return Err(group::no_others().into()),
     };
-    let both = positive.own.iter().find(|place| negative.own.contains(place));
-    if let Some((both, own)) = both.zip(own) {
-        let key = &own.0.samples[*both].key;
-        return Err(
-            Failure::new(format!("the picture `{key}` is in both groups")).hint(group::APART)
-        );
+    if let Some(own) = own {
+        apart(&own.0.samples, &positive.own, &negative.own)?;
     }
     Ok((positive, negative))
+}
+
+/// The places of the pictures of labels, captions or keys among those of a data set.
+///
+/// # Errors
+/// If no picture has one of them.
+pub(crate) fn places(samples: &[Sample], group: &Group) -> Result<Vec<usize>, Failure> {
+    // A label that no picture has is a mistake.
+    if let Some((_, problem)) = group.missing(&Said::of(samples)).into_iter().next() {
+        return Err(problem.into());
+    }
+    let places = samples.iter().enumerate().filter(|(_, sample)| group.holds(sample));
+    Ok(places.map(|(place, _)| place).collect())
+}
+
+/// The places of all pictures but these.
+///
+/// # Errors
+/// If there are no others.
+pub(crate) fn besides(count: usize, than: &[usize]) -> Result<Vec<usize>, Failure> {
+    let than: BTreeSet<usize> = than.iter().copied().collect();
+    let others: Vec<usize> = (0..count).filter(|place| !than.contains(place)).collect();
+    match others.is_empty() {
+        false => Ok(others),
+        true => Err(group::all_of_it().into()),
+    }
+}
+
+/// Checks that two groups, by their places, have no picture in common.
+///
+/// # Errors
+/// If they have one: names it.
+pub(crate) fn apart(
+    samples: &[Sample],
+    positive: &[usize],
+    negative: &[usize],
+) -> Result<(), Failure> {
+    let negative: BTreeSet<usize> = negative.iter().copied().collect();
+    let Some(both) = positive.iter().find(|place| negative.contains(place)) else { return Ok(()) };
+    let key = &samples[*both].key;
+    Err(Failure::new(format!("the picture `{key}` is in both groups")).hint(group::APART))
 }
 
 impl Members {
@@ -192,16 +223,21 @@ impl Members {
 }
 
 /// A data set at a layer, without captions and labels.
-fn read(bench: &mut Workbench<'_>, dataset: &DatasetRef, at: &Readout) -> Result<Matrix, Failure> {
-    let matrix = Matrix::read(bench, dataset, Columns::Units(&at.place, Pool::Mean))?;
+fn read(
+    bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
+    at: &Readout,
+    pool: Pool,
+) -> Result<Matrix, Failure> {
+    let matrix = Matrix::read(bench, dataset, Columns::Units(&at.place, pool))?;
     Ok(Matrix { rows: scaled(matrix.rows, at.is_scaled())?, ..matrix })
 }
 
-/// The activations of pictures, averaged over positions: `[pictures, units]`.
+/// The activations of pictures, pooled over positions: `[pictures, units]`.
 fn looked_at(
     bench: &mut Workbench<'_>,
     clip: &Clip,
-    at: &Readout,
+    (at, pool): (&Readout, Pool),
     pictures: &[Picture],
 ) -> Result<Tensor, Failure> {
     let stages = [at.layer.stage];
@@ -211,12 +247,29 @@ fn looked_at(
         bench.monitor,
         |_, found| {
             let units = by_unit(found.get(at.layer.stage)?); // [n, units, positions]
-            let means = at.pooled(&units).0; // [n, units]
-            rows.push(means.to_device(tch::Device::Cpu));
+            let (mean, most) = at.pooled(&units); // [n, units] each
+            let pooled = if pool == Pool::Max { most } else { mean };
+            rows.push(pooled.to_device(tch::Device::Cpu));
             Ok(())
         },
     )?;
     Ok(Tensor::cat(&rows, 0))
+}
+
+/// The embeddings of a data set's images, scaled to length 1, in the order of its scans: `[images, width]`.
+///
+/// # Errors
+/// If the request uses no scans of that data set, or an embedding is zero or not finite.
+pub(crate) fn embedding_rows(
+    bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
+) -> Result<Tensor, Failure> {
+    let mut parts = Vec::new();
+    for shard in embeddings(bench, dataset, None)? {
+        let shape = [shard.samples.len() as i64, shard.columns as i64];
+        parts.push(Tensor::from_slice(&shard.embeddings).f_view(shape)?);
+    }
+    scaled(Tensor::f_cat(&parts, 0)?, true)
 }
 
 /// Rows as they count: at the embedding scaled to length 1, elsewhere as they are.
@@ -257,7 +310,7 @@ mod tests {
     #[test]
     fn labels_and_captions_select_rows_and_the_others_are_the_rest() {
         let own = own();
-        let of = |group: Group| own.select(&group);
+        let of = |group: Group| own.places(&group).map(|places| own.at(places));
         let animals = of(Group::Labels(vec!["animal".into()])).expect("two");
         assert_eq!(animals.own, [0, 3]);
         assert_eq!(
@@ -269,6 +322,12 @@ mod tests {
         let others = own.others(&cats.own).expect("two");
         assert_eq!((others.own, &*others.captions[1]), (vec![1, 3], "1\nd"));
         assert!(own.others(&[0, 1, 2, 3]).is_err());
+        let keys = of(Group::Keys(vec!["a".into()])).expect("two");
+        assert_eq!(keys.own, [0, 2], "the key is in two shards");
+        let common =
+            apart(&own.0.samples, &keys.own, &animals.own).expect_err("in both").to_string();
+        assert!(common.contains("the picture `a` is in both groups"), "{common}");
+        assert_eq!(apart(&own.0.samples, &[0, 2], &[1, 3]), Ok(()));
         let slip = of(Group::Labels(vec!["animal".into(), "plants".into()]));
         let said = slip.expect_err("a slip").to_string();
         assert!(said.contains("has the label `plants`"), "{said}");

@@ -1,6 +1,7 @@
 //! The one reader of stored scans: the scans that a request uses in; the activations of one unit or along one direction, or all
-//! embeddings, over a whole data set out. `matrix` reads all units of a place; `layout` says how a scan lies in the store.
+//! embeddings, over a whole data set out. `matrix` reads all units of a place at once, `by_unit` one after the other; `layout` says how a scan lies in the store.
 
+pub(crate) mod by_unit;
 pub mod layout;
 pub(crate) mod matrix;
 pub(crate) mod stored;

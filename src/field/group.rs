@@ -1,4 +1,4 @@
-//! Groups of pictures: by labels or captions of the block's data set, or by themselves. A parameter is a [`Group`], with digests
+//! Groups of pictures: by labels, captions or keys of the block's data set, or by themselves. A parameter is a [`Group`], with digests
 //! for names.
 
 use neuronotes_core::kind::group::{FORMS, Group, MOST_MEMBERS};
@@ -57,7 +57,7 @@ impl Family for Members {
         let mut group: Group = serde_json::from_value(value).map_err(malformed)?;
         let pointer = format!("/{}", group.form());
         match &mut group {
-            Group::Labels(_) | Group::Captions(_) => asked.needs_dataset = true,
+            Group::Labels(_) | Group::Captions(_) | Group::Keys(_) => asked.needs_dataset = true,
             Group::Words(_) => {}
             Group::Images(paths) => *paths = file::digests(paths, &pointer, asked, sources)?,
             Group::Dataset(name) => {
@@ -136,6 +136,7 @@ pub fn line(group: &Group, inputs: &Inputs) -> String {
     match group {
         Group::Labels(labels) => format!("pictures labelled {}", list(labels)),
         Group::Captions(captions) => format!("pictures whose captions name {}", list(captions)),
+        Group::Keys(keys) => format!("pictures {}", list(keys)),
         Group::Dataset(digest) => format!("pictures of {}", name::dataset(digest, inputs)),
         Group::Images(digests) => {
             let names = digests.iter().map(|digest| file::picture(digest, inputs));

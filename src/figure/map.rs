@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::axis::Axis;
 use super::picture::Image;
 use super::unit::UnitRef;
 
@@ -11,6 +12,12 @@ use super::unit::UnitRef;
 const SIZE: (f64, f64) = (480.0, 400.0);
 /// Margin around the places.
 const MARGIN: f64 = 18.0;
+/// Room for the numbers of an axis, at the left and at the bottom.
+const RULERS: (f64, f64) = (40.0, 34.0);
+/// Numbers on an axis.
+const TICKS: usize = 6;
+/// The part of an axis that is left free at its ends.
+const AIR: f64 = 0.06;
 /// Side of a picture without scripts.
 const TILE: f64 = 24.0;
 /// Maximum number of pictures without scripts.
@@ -35,11 +42,23 @@ pub struct Map {
     pub tile: u32,
     /// The units, whose pages and names the page looks up.
     pub units: Vec<UnitRef>,
+    /// What the places mean, from left to right and from bottom to top, if they are numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rulers: Option<[Ruler; 2]>,
     /// The things that are shown by their pictures without scripts.
     pub shown: Vec<Shown>,
     /// Everything that the script draws, as JSON that may stand in HTML: `noun`, `size`, and for
-    /// each thing `units`, `says`, `x`, `y`, `group`, `tile`; and `order`, the weightiest first.
+    /// each thing `units`, `says`, `x`, `y`, `group`, `tile`; `order`, the weightiest first; and `rulers`, if there are some.
     pub data: String,
+}
+
+/// An axis of a map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ruler {
+    /// What its numbers are.
+    pub label: String,
+    /// Places in units of the viewBox, each with its number.
+    pub ticks: Vec<(f64, String)>,
 }
 
 /// Things of one colour.
@@ -102,6 +121,8 @@ pub struct Content<'a> {
     pub groups: Vec<(String, u32)>,
     /// The things.
     pub things: Vec<Thing>,
+    /// The axes, if the places are numbers to be read: from left to right, and from bottom to top.
+    pub axes: Option<[Axis; 2]>,
     /// The sheet and the side of its pictures in pixels.
     pub sheet: (Image, u32),
     /// Captions of the sheet's pictures.
@@ -125,7 +146,13 @@ impl Map {
         if !content.things.iter().all(fits) {
             return Err("the stored map does not fit its pictures".to_owned());
         }
-        let places = fitted(&content.things);
+        let (places, rulers) = match &content.axes {
+            None => (fitted(&content.things), None),
+            Some(axes) => {
+                let (places, rulers) = measured(&content.things, axes)?;
+                (places, Some(rulers))
+            }
+        };
         let groups = content.groups.iter().enumerate().map(|(index, (name, colour))| {
             let mut dots = String::new();
             let own = content.things.iter().zip(&places).filter(|(thing, _)| thing.group == index);
@@ -152,7 +179,7 @@ impl Map {
         let hundredths = |axis: usize| -> Vec<f64> {
             places.iter().map(|place| (place[axis] * 100.0).round() / 100.0).collect()
         };
-        let data = json!({
+        let mut data = json!({
             "noun": content.noun,
             "size": [SIZE.0, SIZE.1],
             "units": things().map(|thing| thing.unit).collect::<Vec<_>>(),
@@ -163,6 +190,9 @@ impl Map {
             "tile": things().map(|thing| thing.tile).collect::<Vec<_>>(),
             "order": by_weight(&content.things),
         });
+        if let Some(rulers) = &rulers {
+            data["rulers"] = json!(rulers);
+        }
         Ok(Self {
             title: content.title.to_owned(),
             alt: content.alt,
@@ -171,6 +201,7 @@ impl Map {
             groups: groups.collect(),
             units: content.units,
             shown: shown.collect(),
+            rulers,
             // Nothing in it is read as HTML.
             data: data.to_string().replace('<', "\\u003c").replace('&', "\\u0026"),
             sheet,
@@ -194,6 +225,26 @@ fn fitted(things: &[Thing]) -> Vec<[f64; 2]> {
         [SIZE.0 / 2.0 + (thing.place[0] - x) * scale, SIZE.1 / 2.0 - (thing.place[1] - y) * scale]
     };
     things.iter().map(place).collect()
+}
+
+/// The places in the viewBox by two axes, each in its own scale, and what is written at these.
+fn measured(things: &[Thing], axes: &[Axis; 2]) -> Result<(Vec<[f64; 2]>, [Ruler; 2]), String> {
+    let [across, up] = [0, 1].map(|axis| {
+        let span = axes[axis].span(things.iter().map(|thing| thing.place[axis]), AIR)?;
+        Ok::<_, String>(span)
+    });
+    let (across, up) = (across?, up?);
+    let (width, height) = (SIZE.0 - RULERS.0, SIZE.1 - RULERS.1);
+    let x = |value: f64| RULERS.0 + across.place(value) * width;
+    let y = |value: f64| height - up.place(value) * height;
+    let tenths = |place: f64| (place * 10.0).round() / 10.0;
+    let ruler = |axis: usize, ticks: Vec<(f64, String)>, place: &dyn Fn(f64) -> f64| Ruler {
+        label: axes[axis].label.clone(),
+        ticks: ticks.into_iter().map(|(value, text)| (tenths(place(value)), text)).collect(),
+    };
+    let rulers = [ruler(0, across.ticks(TICKS), &x), ruler(1, up.ticks(TICKS), &y)];
+    let places = things.iter().map(|thing| [x(thing.place[0]), y(thing.place[1])]);
+    Ok((places.collect(), rulers))
 }
 
 /// The things, the weightiest first.
@@ -245,6 +296,7 @@ mod tests {
             things: places.iter().enumerate().map(thing).collect(),
             sheet: (image, 40),
             captions: vec!["one", "two", "three"],
+            axes: None,
             units: vec![],
         }
     }
@@ -266,6 +318,23 @@ mod tests {
         assert_eq!(number(&y[3]), MARGIN);
         let slope = (number(&y[0]) - number(&y[2])) / (number(&x[2]) - number(&x[0]));
         assert!((slope - 1.0).abs() < 1e-3, "{slope}");
+    }
+
+    #[test]
+    fn numbers_have_a_scale_of_their_own_on_each_axis() {
+        let axes = Some([Axis::linear("clarity").covering(0.0, 1.0), Axis::linear("others")]);
+        let places = [[0.0, 20.0], [0.5, 40.0], [1.0, 60.0]];
+        let map = Map::of(Content { axes, ..content(&places) }).expect("a map");
+        let rulers = map.rulers.expect("rulers");
+        assert_eq!(rulers[0].label, "clarity");
+        assert_eq!(rulers[0].ticks.first(), Some(&(RULERS.0, "0".to_owned())));
+        assert_eq!(rulers[0].ticks.last(), Some(&(SIZE.0, "1".to_owned())));
+        let data: serde_json::Value = serde_json::from_str(&map.data).expect("JSON");
+        assert_eq!(data["x"][1], (SIZE.0 + RULERS.0) / 2.0);
+        assert_eq!(data["y"][1], (SIZE.1 - RULERS.1) / 2.0);
+        assert_eq!(data["rulers"][1]["label"], "others");
+        let plain = Map::of(content(&places)).expect("a map");
+        assert!(plain.rulers.is_none());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod drawing;
 mod entry;
 mod facet;
 mod feature_vis;
+mod labels;
 pub mod lines;
 mod map;
 pub mod part;
@@ -30,6 +31,8 @@ pub mod table;
 mod text_rank;
 mod text_span;
 mod unit;
+mod unit_quality;
+mod unit_search;
 mod unit_similarity;
 mod unit_summary;
 mod zero_shot;
@@ -59,6 +62,9 @@ pub static FIGURES: &[&Figure] = &[
     &concept::FIGURE,
     &facet::FIGURE,
     &sparse_code::FIGURE,
+    &unit_search::FIGURE,
+    &labels::FIGURE,
+    &unit_quality::FIGURE,
     &unit_similarity::FIGURE,
     &attack::FIGURE,
     &stroop::FIGURE,

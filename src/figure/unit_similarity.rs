@@ -196,6 +196,7 @@ fn map(
         noun: params.layer.noun(),
         groups: colouring.groups.clone(),
         things: things.collect(),
+        axes: None,
         sheet: (context.picture(&sheet.picture, sheet.side, sheet.side)?, sheet.tile),
         units: chart.points.iter().filter_map(|p| context.unit(&params.layer, p.unit)).collect(),
         captions: sheet.tiles.iter().map(|tile| tile.caption.as_str()).collect(),

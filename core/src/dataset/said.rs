@@ -21,6 +21,9 @@ pub struct Said {
     pub labels: Option<BTreeMap<String, u64>>,
     /// The captions in the same way.
     pub captions: Option<BTreeMap<String, u64>>,
+    /// The keys in the same way; a key is in a shard once.
+    #[serde(default)]
+    pub keys: Option<BTreeMap<String, u64>>,
     /// Whether an image is in a folder.
     pub in_folders: bool,
 }
@@ -42,6 +45,7 @@ impl Said {
             images: samples.len() as u64,
             labels: counted(|sample| sample.label.as_ref()),
             captions: counted(|sample| sample.caption.as_ref()),
+            keys: counted(|sample| Some(&sample.key)),
             in_folders: samples.iter().any(|sample| sample.key.contains('/')),
         }
     }
@@ -52,7 +56,12 @@ impl Said {
         let short = |counts: &BTreeMap<String, u64>| {
             counts.len() <= MOST && counts.keys().map(String::len).sum::<usize>() <= LONGEST
         };
-        Self { labels: self.labels.filter(short), captions: self.captions.filter(short), ..self }
+        Self {
+            labels: self.labels.filter(short),
+            captions: self.captions.filter(short),
+            keys: self.keys.filter(short),
+            ..self
+        }
     }
 
     /// Adds what another shard says.
@@ -72,6 +81,7 @@ impl Said {
         self.in_folders |= other.in_folders;
         both(&mut self.labels, &other.labels);
         both(&mut self.captions, &other.captions);
+        both(&mut self.keys, &other.keys);
     }
 }
 
@@ -98,6 +108,7 @@ mod tests {
         };
         assert_eq!(said.labels, counts(&[("a", 2), ("b", 1)]));
         assert_eq!(said.captions, counts(&[("x", 2)]));
+        assert_eq!(said.keys, counts(&[("1", 1), ("2", 1), ("b/3", 1)]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::Said;
+use crate::dataset::{Said, Sample};
 use crate::problem::Problem;
 use crate::suggest;
 
@@ -16,6 +16,8 @@ pub enum Group {
     Labels(Vec<String>),
     /// The pictures of the block's data set whose caption contains one of these, as whole words and in any case.
     Captions(Vec<String>),
+    /// The pictures of the block's data set with these keys, as figures name them.
+    Keys(Vec<String>),
     /// All pictures of a data set: its name in a block, the digest of its content in a request.
     Dataset(String),
     /// Pictures: their paths in a block, the digests of their bytes in a request.
@@ -25,8 +27,8 @@ pub enum Group {
 }
 
 /// The names of the forms of a group in a block.
-pub const FORMS: [&str; 5] = ["labels", "captions", "dataset", "images", "words"];
-/// Maximum number of labels, captions, pictures or words in a group.
+pub const FORMS: [&str; 6] = ["labels", "captions", "keys", "dataset", "images", "words"];
+/// Maximum number of labels, captions, keys, pictures or words in a group.
 pub const MOST_MEMBERS: usize = 1_000;
 
 impl Group {
@@ -35,6 +37,7 @@ impl Group {
         match self {
             Self::Labels(_) => "labels",
             Self::Captions(_) => "captions",
+            Self::Keys(_) => "keys",
             Self::Dataset(_) => "dataset",
             Self::Images(_) => "images",
             Self::Words(_) => "words",
@@ -43,28 +46,40 @@ impl Group {
 
     /// Whether it is a part of the block's own data set.
     pub const fn is_of_own(&self) -> bool {
-        matches!(self, Self::Labels(_) | Self::Captions(_))
+        matches!(self, Self::Labels(_) | Self::Captions(_) | Self::Keys(_))
     }
 
-    /// Whether a picture of the block's data set with this label and this caption is in the group.
-    pub fn holds(&self, label: Option<&str>, caption: Option<&str>) -> bool {
+    /// Whether a picture of the block's data set is in the group.
+    pub fn holds(&self, sample: &Sample) -> bool {
+        let text = match self {
+            Self::Labels(_) => sample.label.as_deref(),
+            Self::Captions(_) => sample.caption.as_deref(),
+            Self::Keys(_) => Some(&*sample.key),
+            Self::Dataset(_) | Self::Images(_) | Self::Words(_) => None,
+        };
+        text.is_some_and(|text| self.holds_text(text))
+    }
+
+    /// Whether pictures with this label, this caption or this key, whichever the group is of, are in it.
+    fn holds_text(&self, text: &str) -> bool {
         match self {
-            Self::Labels(labels) => label.is_some_and(|label| labels.iter().any(|l| l == label)),
-            Self::Captions(captions) => caption.is_some_and(|caption| {
-                let words = words(caption);
+            Self::Labels(all) | Self::Keys(all) => all.iter().any(|one| one == text),
+            Self::Captions(captions) => {
+                let words = words(text);
                 captions.iter().any(|wanted| contains(&words, wanted))
-            }),
+            }
             Self::Dataset(_) | Self::Images(_) | Self::Words(_) => false,
         }
     }
 
-    /// The places of labels or captions that no image of the data set has, each with the problem.
+    /// The places of labels, captions or keys that no image of the data set has, each with the problem.
     pub fn missing(&self, said: &Said) -> Vec<(usize, Problem)> {
         let (items, known, what, none) = match self {
             Self::Labels(items) => (items, &said.labels, "the label", NO_LABELS),
             Self::Captions(items) => {
                 (items, &said.captions, "a caption with the words", NO_CAPTIONS)
             }
+            Self::Keys(items) => (items, &said.keys, "the key", NO_IMAGES),
             Self::Dataset(_) | Self::Images(_) | Self::Words(_) => return vec![],
         };
         let Some(known) = known else { return vec![] };
@@ -79,6 +94,7 @@ impl Group {
         let missing = items.filter(|(_, item)| {
             let alone = match self {
                 Self::Labels(_) => Self::Labels(vec![(*item).clone()]),
+                Self::Keys(_) => Self::Keys(vec![(*item).clone()]),
                 _ => Self::Captions(vec![(*item).clone()]),
             };
             alone.counted(said) == Some(0)
@@ -96,6 +112,7 @@ impl Group {
         let (known, what) = match (self, other) {
             (Self::Labels(_), Self::Labels(_)) => (said.labels.as_ref()?, "labelled"),
             (Self::Captions(_), Self::Captions(_)) => (said.captions.as_ref()?, "whose caption is"),
+            (Self::Keys(_), Self::Keys(_)) => (said.keys.as_ref()?, "with the key"),
             _ => return None,
         };
         let mut both = known.keys().filter(|text| self.holds_text(text) && other.holds_text(text));
@@ -109,15 +126,11 @@ impl Group {
         let known: &BTreeMap<String, u64> = match self {
             Self::Labels(_) => said.labels.as_ref()?,
             Self::Captions(_) => said.captions.as_ref()?,
+            Self::Keys(_) => said.keys.as_ref()?,
             Self::Dataset(_) | Self::Images(_) | Self::Words(_) => return None,
         };
         let held = known.iter().filter(|(text, _)| self.holds_text(text));
         Some(held.map(|(_, count)| count).sum())
-    }
-
-    /// Whether images with this label, or this caption, are in the group.
-    fn holds_text(&self, text: &str) -> bool {
-        self.holds(Some(text), None) || self.holds(None, Some(text))
     }
 }
 
@@ -126,6 +139,7 @@ pub const APART: &str = "`positive` and `negative` must have no picture in commo
 const NO_LABELS: &str =
     "the data set has no labels; `labels: folders` in neuronotes.yaml makes labels of folders";
 const NO_CAPTIONS: &str = "the data set has no captions";
+const NO_IMAGES: &str = "the data set has no images";
 
 /// The problem that a block without `negative` has no data set.
 pub fn no_others() -> Problem {
@@ -139,14 +153,18 @@ pub fn all_of_it() -> Problem {
 }
 
 /// The words of a text, in lower case: runs of letters and digits.
-fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()
 }
 
 /// Whether a text's words contain those of `wanted`, one after the other.
 fn contains(text: &[String], wanted: &str) -> bool {
-    let wanted = words(wanted);
+    has(text, &words(wanted))
+}
+
+/// Whether these words stand in a text, one after the other; never if there are none.
+pub fn has(text: &[String], wanted: &[String]) -> bool {
     !wanted.is_empty() && text.windows(wanted.len()).any(|part| part == wanted)
 }
 
@@ -157,19 +175,33 @@ mod tests {
     #[test]
     fn captions_hold_whole_words_in_any_case_and_in_order() {
         let cats = Group::Captions(vec!["Cat".to_owned(), "black dog".to_owned()]);
-        let holds = |caption: &str| cats.holds(None, Some(caption));
+        let sample = |label: Option<&str>, caption: Option<&str>| Sample {
+            key: "cat".to_owned(),
+            label: label.map(str::to_owned),
+            caption: caption.map(str::to_owned),
+        };
+        let holds = |caption: &str| cats.holds(&sample(None, Some(caption)));
         assert!(holds("a cat, asleep") && holds("CAT") && holds("two black-dog heads"));
         assert!(!holds("a category") && !holds("cats") && !holds("dog, black") && !holds(""));
-        assert!(!cats.holds(Some("cat"), None), "a label is no caption");
-        assert!(!Group::Captions(vec!["…".to_owned()]).holds(None, Some("…")), "no words");
+        assert!(!cats.holds(&sample(Some("cat"), None)), "a label is no caption, nor is a key");
+        let none = Group::Captions(vec!["…".to_owned()]);
+        assert!(!none.holds(&sample(None, Some("…"))), "no words");
     }
 
     #[test]
-    fn labels_hold_what_is_equal() {
+    fn labels_and_keys_hold_what_is_equal() {
+        let sample = |label: Option<&str>, caption: Option<&str>| Sample {
+            key: "a/face".to_owned(),
+            label: label.map(str::to_owned),
+            caption: caption.map(str::to_owned),
+        };
+        let (both, none) = (sample(Some("face"), Some("face")), sample(None, Some("face")));
         let faces = Group::Labels(vec!["face".to_owned(), "cat face".to_owned()]);
-        assert!(faces.holds(Some("cat face"), None) && faces.holds(Some("face"), Some("a dog")));
-        assert!(!faces.holds(Some("Face"), None) && !faces.holds(None, Some("face")));
-        assert!(!Group::Words(vec!["face".to_owned()]).holds(Some("face"), Some("face")));
+        assert!(faces.holds(&sample(Some("cat face"), None)) && faces.holds(&both));
+        assert!(!faces.holds(&sample(Some("Face"), None)) && !faces.holds(&none));
+        assert!(!Group::Words(vec!["face".to_owned()]).holds(&both));
+        assert!(Group::Keys(vec!["a/face".to_owned()]).holds(&none));
+        assert!(!Group::Keys(vec!["face".to_owned()]).holds(&both));
     }
 
     #[test]
@@ -181,6 +213,7 @@ mod tests {
             images: 6,
             labels: counts(&[("animal", 3), ("plant", 2)]),
             captions: counts(&[("a black cat", 2), ("a cat", 1), ("a tree", 3)]),
+            keys: counts(&[("1", 1), ("2", 1), ("3", 1), ("4", 2), ("5", 1)]),
             in_folders: false,
         };
         let labels = |of: &[&str]| Group::Labels(of.iter().map(|x| (*x).to_owned()).collect());
@@ -194,12 +227,18 @@ mod tests {
         assert!(missing.len() == 1 && missing[0].1.message.contains("the words `house`"));
         assert_eq!(captions(&["cat", "tree"]).others(&said), Some(0));
         assert_eq!(labels(&["animal", "plant"]).others(&said), Some(1));
+        let keys = |of: &[&str]| Group::Keys(of.iter().map(|x| (*x).to_owned()).collect());
+        assert_eq!(keys(&["4", "5"]).others(&said), Some(3), "one key is in two shards");
+        let [(0, problem)] = &keys(&["6"]).missing(&said)[..] else { panic!("one problem") };
+        assert_eq!(problem.message, "no picture of the data set has the key `6`");
         assert_eq!(Group::Words(vec!["cat".to_owned()]).others(&said), None);
         let common = |a: &Group, b: &Group| a.common(b, &said).map(|problem| problem.message);
         let both = "pictures whose caption is `a black cat` are in both groups";
         assert_eq!(common(&captions(&["cat"]), &captions(&["black"])).as_deref(), Some(both));
         assert_eq!(common(&captions(&["cat"]), &captions(&["tree"])), None);
         assert!(common(&labels(&["plant"]), &labels(&["animal", "plant"])).is_some());
+        let both = "pictures with the key `2` are in both groups";
+        assert_eq!(common(&keys(&["1", "2"]), &keys(&["2"])).as_deref(), Some(both));
         let silent = Said { labels: counts(&[]), captions: None, ..said };
         let missing = labels(&["animal"]).missing(&silent);
         assert!(missing[0].1.hint.as_ref().is_some_and(|hint| hint.contains("labels: folders")));

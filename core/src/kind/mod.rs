@@ -20,6 +20,8 @@ pub mod feature_vis;
 mod field;
 pub mod group;
 mod known;
+pub mod labels;
+pub mod mention;
 mod naming;
 pub mod probe;
 mod sample;
@@ -32,6 +34,8 @@ pub mod text_rank;
 pub mod text_span;
 mod tuple;
 pub mod unit_at;
+pub mod unit_quality;
+pub mod unit_search;
 pub mod unit_similarity;
 pub mod unit_summary;
 mod value;
@@ -60,6 +64,9 @@ pub static KINDS: &[&Kind] = &[
     &concept::KIND,
     &facet::KIND,
     &sparse_code::KIND,
+    &unit_search::KIND,
+    &labels::KIND,
+    &unit_quality::KIND,
     &unit_similarity::KIND,
     &attack::KIND,
     &stroop::KIND,

@@ -1,6 +1,6 @@
 //! Numerics that know nothing of kinds. Weights of probes: by logistic regression, dense and sparse, or published by others as NumPy
 //! arrays; how images are split, and how probes are judged. Sparse sums: by the lasso, or by orthogonal matching pursuit.
-//! Statistics and correlations of columns, principal components, clusters, t-SNE, and the texts that span what a head adds.
+//! Statistics and correlations of columns, two groups compared in every column, principal components, clusters, t-SNE, and the texts that span what a head adds.
 
 pub mod auc;
 pub(crate) mod binary;
@@ -9,8 +9,10 @@ pub(crate) mod cluster;
 pub(crate) mod column;
 mod curvature;
 pub mod descent;
+pub(crate) mod formula;
 #[cfg(test)]
 mod golden;
+pub(crate) mod gram;
 pub(crate) mod lasso;
 pub(crate) mod logistic;
 pub mod multinomial;
@@ -19,6 +21,8 @@ pub mod path;
 pub(crate) mod pca;
 pub mod point;
 pub(crate) mod pursuit;
+pub(crate) mod rank;
+pub(crate) mod ranksum;
 pub mod softmax;
 pub(crate) mod span;
 pub mod sparse;
@@ -27,3 +31,5 @@ pub mod split;
 mod tests;
 pub(crate) mod tsne;
 mod view;
+pub(crate) mod weighted;
+pub(crate) mod wpmi;

@@ -8,6 +8,7 @@ mod ranks;
 mod shared;
 
 use neuronotes_core::kind::concept::{FEWEST, Outcome, Params, Written};
+use neuronotes_core::kind::scan::Pool;
 use tch::Tensor;
 
 use super::term::of_terms;
@@ -30,11 +31,16 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let clip = bench.clip(&[params.layer.layer()])?;
     let at = Readout::of(bench, &clip, &params.layer)?;
     let own = match bench.request.dataset {
-        Some(_) => Some(Own::read(bench, &at)?),
+        Some(_) => Some(Own::read(bench, &at, Pool::Mean)?),
         None => None,
     };
-    let (of_concept, others) =
-        two(bench, &clip, &at, (&params.positive, params.negative.as_ref()), own.as_ref())?;
+    let (of_concept, others) = two(
+        bench,
+        &clip,
+        (&at, Pool::Mean),
+        (&params.positive, params.negative.as_ref()),
+        own.as_ref(),
+    )?;
     let (positive, held_positive) = split("positive", &of_concept, &params)?;
     let (negative, held_negative) = split("negative", &others, &params)?;
     let train = Side::of(&positive, &negative, params.seed);
@@ -53,7 +59,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     shared.retain(|(_, pictures)| *pictures > 0);
     let mut written = Vec::new();
     for group in params.written.iter().chain(&params.written_others) {
-        written.push(members(bench, &clip, &at, group, own.as_ref())?.rows);
+        written.push(members(bench, &clip, (&at, Pool::Mean), group, own.as_ref())?.rows);
     }
     let counts = |a: &Tensor, b: &Tensor| (a.size()[0] as u64, b.size()[0] as u64);
     let sides = (counts(&positive, &held_positive), counts(&negative, &held_negative));

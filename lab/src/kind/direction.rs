@@ -30,7 +30,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let clip = bench.clip(&[params.layer.layer()])?;
     let at = Readout::of(bench, &clip, &params.layer)?;
     let own = match bench.request.dataset {
-        Some(_) => Some(Own::read(bench, &at)?),
+        Some(_) => Some(Own::read(bench, &at, Pool::Mean)?),
         None => None,
     };
     let (sets, vector, steps) = if params.probe.is_some() {
@@ -101,7 +101,7 @@ fn sets(
 ) -> Result<Option<Sets>, Failure> {
     let Some(positive) = &params.positive else { return Ok(None) };
     let groups = (positive, params.negative.as_ref());
-    let (positive, negative) = two(bench, clip, at, groups, own)?;
+    let (positive, negative) = two(bench, clip, (at, Pool::Mean), groups, own)?;
     let (positive, held_positive) = divided("positive", &positive, params)?;
     let (negative, held_negative) = divided("negative", &negative, params)?;
     let (train, held_out) = ([positive, negative], [held_positive, held_negative]);

@@ -13,9 +13,12 @@ mod dataset_examples;
 mod direction;
 mod facet;
 mod feature_vis;
+mod labels;
 mod line;
 mod probe;
+mod rows;
 mod scan;
+mod sheet;
 mod sparse_code;
 mod stroop;
 mod target;
@@ -23,6 +26,8 @@ mod term;
 mod text_rank;
 mod text_span;
 mod truth;
+mod unit_quality;
+mod unit_search;
 mod unit_similarity;
 mod unit_summary;
 mod zero_shot;
@@ -80,6 +85,9 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::direction::KIND, direction::run),
     Measure::alone(&kind::concept::KIND, concept::run),
     Measure::alone(&kind::sparse_code::KIND, sparse_code::run),
+    Measure::alone(&kind::unit_search::KIND, unit_search::run),
+    Measure::alone(&kind::labels::KIND, labels::run),
+    Measure::alone(&kind::unit_quality::KIND, unit_quality::run),
     Measure::alone(&kind::unit_similarity::KIND, unit_similarity::run),
     Measure::alone(&kind::attack::KIND, attack::run),
     Measure::alone(&kind::stroop::KIND, stroop::run),

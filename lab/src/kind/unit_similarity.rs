@@ -3,8 +3,6 @@
 mod chart;
 mod groups;
 mod list;
-mod rows;
-mod sheet;
 
 use neuronotes_core::kind::unit_similarity::{Outcome, Params};
 

@@ -31,7 +31,7 @@ const NAMED: usize = 5;
 fn brief(kind: &str) -> &'static str {
     match kind {
         "feature_vis" => "size: 48\nsteps: 12\n",
-        "direction" | "concept" => "held_out: 0.5\n",
+        "direction" | "concept" | "labels" => "held_out: 0.5\n",
         // It needs several images of a class.
         "probe" => "dataset: attacks\n",
         _ => "",

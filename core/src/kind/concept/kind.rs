@@ -34,7 +34,7 @@ pub static KIND: Kind = Kind {
         Field::compute(
             "positive",
             Type::Group,
-            "Pictures of the concept: a group, one of `labels`, `captions`, `dataset`, `images` and `words`.",
+            "Pictures of the concept: a group, one of `labels`, `captions`, `keys`, `dataset`, `images` and `words`.",
         )
         .or(Preset::Required),
         Field::compute(

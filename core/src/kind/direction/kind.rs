@@ -26,7 +26,7 @@ pub static KIND: Kind = Kind {
           - `probe` with the `class` of it, a line of a linear probe at the same layer,\n\
           - `direction`, a text, pictures, units, other directions or a sum of those, as documented by `neuronotes kinds text_rank`,\n\
           - `unit`, `units` or `target`.\n\n\
-          A group is a mapping with one of `labels: […]`, the pictures of the data set with these labels; `captions: […]`, those whose caption contains one of these words; `dataset: …`, all pictures of a data set; `images: […]`, pictures by their paths; and `words: […]`, words drawn as pictures. If `negative` is left out, it is all other pictures of the data set.\n\n\
+          A group is a mapping with one of `labels: […]`, the pictures of the data set with these labels; `captions: […]`, those whose caption contains one of these words; `keys: […]`, those with these keys, by which figures name pictures; `dataset: …`, all pictures of a data set; `images: […]`, pictures by their paths; and `words: […]`, words drawn as pictures. If `negative` is left out, it is all other pictures of the data set.\n\n\
           Each picture counts by the layer's activations, averaged over positions; at the embedding they are first scaled to length 1. `method: mean_difference` is the mean of the positive pictures less that of the negative ones; `logistic` is the weights of a logistic regression, in which both groups count alike; of units that say the same, each has an equal weight. A part of each group is held out: the area under the ROC curve (AUC) of these pictures says how well the direction tells apart pictures that it was not trained on, 0.5 being chance. Its interval is that of the central 95 % of 1,000 bootstrap resamples of the held-out pictures of each group.\n\n\
           A line of a `probe` is the direction along which the logit of its class rises fastest: the class's weights, each divided by the standard deviation by which its unit was standardised, and zero for units that never varied; with `against`, those of another class are subtracted. The weights of an `l2` probe add up to zero over the classes, so that a line alone sets its class against the mean of all. The AUC is that of the pictures of `class` against those of `against`, or of all other classes, on either side of the probe's own split.\n\n\
           `without` projects other directions out, so that nothing of them is left in the vector: what the two groups differ in besides. The AUC and the pictures are those after projecting out.",
@@ -35,7 +35,7 @@ pub static KIND: Kind = Kind {
         Field::compute(
             "positive",
             Type::Group,
-            "The pictures that the direction points to: a group, one of `labels`, `captions`, `dataset`, `images` and `words`.",
+            "The pictures that the direction points to: a group, one of `labels`, `captions`, `keys`, `dataset`, `images` and `words`.",
         ),
         Field::compute(
             "negative",

@@ -175,7 +175,13 @@ mod tests {
             Some(of.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect())
         };
         let images = labels.iter().chain(captions).map(|(_, count)| count).sum();
-        Said { images, labels: counts(labels), captions: counts(captions), in_folders: true }
+        Said {
+            images,
+            labels: counts(labels),
+            captions: counts(captions),
+            keys: None,
+            in_folders: true,
+        }
     }
 
     fn fails(params: &Params, said: &Said) -> (&'static str, String, String, String) {

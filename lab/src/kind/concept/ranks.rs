@@ -7,6 +7,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tch::{Kind, Tensor};
 
 use crate::failure::Failure;
+use crate::fit::rank::ranked;
 
 /// Called between steps.
 pub(crate) type Check<'a> = dyn FnMut() -> Result<(), Failure> + 'a;
@@ -54,31 +55,6 @@ fn ranks(table: &Tensor) -> Result<Tensor, Failure> {
     Ok(Tensor::from_slice(&ranked.concat()).view([columns, rows]).tr())
 }
 
-/// The ranks of numbers, of which none is NaN. -0 equals 0.
-fn ranked(numbers: &[f32]) -> Vec<f64> {
-    // A number whose bits are in the order of the numbers, and the place behind it: sorted without looking anything up.
-    let key = |(number, place): (&f32, u64)| {
-        let bits = (number + 0.0).to_bits();
-        let sign = bits >> 31;
-        let rising = bits ^ (if sign == 1 { u32::MAX } else { 1 << 31 });
-        u64::from(rising) << 32 | place
-    };
-    let mut order: Vec<u64> = numbers.iter().zip(0..).map(key).collect();
-    order.sort_unstable();
-    let mut ranks = vec![0.0; numbers.len()];
-    let mut start = 0;
-    while start < order.len() {
-        let same = |key: &&u64| **key >> 32 == order[start] >> 32;
-        let count = order[start..].iter().take_while(same).count();
-        let mean = start as f64 + (count as f64 + 1.0) / 2.0;
-        for key in &order[start..start + count] {
-            ranks[(key & u64::from(u32::MAX)) as usize] = mean;
-        }
-        start += count;
-    }
-    ranks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,12 +91,5 @@ mod tests {
         }
         let stopped = aucs(&table, &Tensor::from_slice2(&labels), &mut || Err(Failure::new("no")));
         assert!(stopped.is_err());
-    }
-
-    #[test]
-    fn infinities_and_signs_are_in_order() {
-        let numbers = [0.5, f32::NEG_INFINITY, -1.0, f32::INFINITY, -2.0, 0.0, -0.0];
-        assert_eq!(ranked(&numbers), [6.0, 1.0, 3.0, 7.0, 2.0, 4.5, 4.5]);
-        assert_eq!(ranked(&[]), Vec::<f64>::new());
     }
 }

@@ -42,11 +42,8 @@ impl Concept<'_> {
         let same = content(dataset) == content(self.request.dataset.as_ref());
         let own = self.own.filter(|_| same || !group.is_of_own());
         match (group, self.group, own) {
-            (Group::Labels(_) | Group::Captions(_), _, Some(own)) => {
-                let holds = |place: &usize| {
-                    let sample = &own.0.samples[*place];
-                    group.holds(sample.label.as_deref(), sample.caption.as_deref())
-                };
+            (Group::Labels(_) | Group::Captions(_) | Group::Keys(_), _, Some(own)) => {
+                let holds = |place: &usize| group.holds(&own.0.samples[*place]);
                 let places = self.members.own.iter().enumerate();
                 places.filter(|(_, place)| holds(place)).map(|(at, _)| at).collect()
             }

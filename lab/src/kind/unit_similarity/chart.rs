@@ -7,9 +7,9 @@ use neuronotes_core::kind::unit_similarity::{
 };
 use tch::Tensor;
 
+use super::super::rows::label;
+use super::super::sheet::Images;
 use super::groups;
-use super::rows::label;
-use super::sheet::Images;
 use crate::failure::Failure;
 use crate::fit::cluster::clusters;
 use crate::fit::column::{Column, correlations, nearest};

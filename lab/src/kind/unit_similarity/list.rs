@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use neuronotes_core::kind::unit_similarity::{By, Neighbour, Order, Outcome, Params, Seen};
 use tch::{Kind, Tensor};
 
-use super::rows::{caption, label, named};
+use super::super::rows::{caption, label, named};
 use crate::clip::wiring::Wiring;
 use crate::failure::Failure;
 use crate::fit::column::{Column, correlations_with};

@@ -1,0 +1,383 @@
+//! Two groups of images compared in every column at once: a table and the group of each row in; the area under the ROC curve
+//! with its interval, the effect size and the p-value of each column out.
+//!
+//! A column is sorted by the bits of its numbers, three passes at most, and everything is read off the sorted groups. The table is
+//! copied out some columns at a time, since a column of a table that lies row by row is spread over all its memory.
+
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
+use rayon::slice::ParallelSlice as _;
+use tch::{Kind, Tensor};
+
+use super::rank::key;
+use crate::failure::Failure;
+
+/// Columns that are copied out at once.
+const AT_ONCE: i64 = 64;
+/// The two-sided quantile of the normal distribution for an interval of 95 %.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// The group of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The group.
+    Positive,
+    /// What it is compared with.
+    Negative,
+    /// Neither.
+    Neither,
+}
+
+/// How far a column tells two groups apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Compared {
+    /// The area under the ROC curve: the fraction of pairs in which the positive row has the greater number, equal ones counting
+    /// half.
+    pub area: f64,
+    /// Cohen's d: the difference of the means, divided by the pooled standard deviation; `None` if neither group varies.
+    pub effect: Option<f64>,
+    /// The two-sided p-value of the test of Mann and Whitney, by its normal approximation with corrections for ties and
+    /// continuity.
+    pub p: f64,
+    /// The means of both groups.
+    pub means: [f64; 2],
+}
+
+/// Compares two groups of rows in each column of `[rows, columns]`; `None` for a column whose numbers are all equal. `watch` is
+/// told how many columns are done.
+///
+/// # Errors
+/// If a group is empty, memory runs out, or `watch` fails.
+pub(crate) fn compare(
+    table: &Tensor,
+    sides: &[Side],
+    mut watch: impl FnMut(usize) -> Result<(), Failure>,
+) -> Result<Vec<Option<Compared>>, Failure> {
+    let (rows, columns) = table.size2()?;
+    let (m, n) = sizes(sides, rows as usize)?;
+    let mut found: Vec<Option<Tested>> = Vec::new();
+    for start in (0..columns).step_by(AT_ONCE as usize) {
+        watch(found.len())?;
+        let part = table.f_narrow(1, start, AT_ONCE.min(columns - start))?;
+        let part = part.f_transpose(0, 1)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+        let numbers = Vec::<f32>::try_from(part.f_view(-1)?)?;
+        let mut some = Vec::new();
+        let each = numbers.par_chunks_exact(rows as usize);
+        each.map(|column| Tested::of(column, sides, m, n)).collect_into_vec(&mut some);
+        found.extend(some);
+    }
+    finished(&found)
+}
+
+/// The same of so many columns, each of which is read when it is its turn.
+///
+/// # Errors
+/// If a group is empty, a column cannot be read, or `watch` fails.
+pub(crate) fn compare_each<E: From<Failure> + Send>(
+    columns: usize,
+    sides: &[Side],
+    column: impl Fn(usize) -> Result<Vec<f32>, E> + Sync,
+    mut watch: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Vec<Option<Compared>>, E> {
+    let (m, n) = sizes(sides, sides.len())?;
+    let mut found: Vec<Option<Tested>> = Vec::new();
+    for start in (0..columns).step_by(AT_ONCE as usize) {
+        watch(found.len())?;
+        let some = (start..columns.min(start + AT_ONCE as usize)).into_par_iter();
+        let one = |at: usize| Ok(Tested::of(&column(at)?, sides, m, n));
+        found.extend(some.map(one).collect::<Result<Vec<_>, E>>()?);
+    }
+    Ok(finished(&found)?)
+}
+
+/// The sizes of both groups among so many rows.
+fn sizes(sides: &[Side], rows: usize) -> Result<(usize, usize), Failure> {
+    let count = |of| sides.iter().filter(|side| **side == of).count();
+    match (count(Side::Positive), count(Side::Negative)) {
+        (m, n) if m > 0 && n > 0 && sides.len() == rows => Ok((m, n)),
+        _ => Err(Failure::new("there are no two groups of images to compare")),
+    }
+}
+
+/// Columns with their p-values.
+fn finished(found: &[Option<Tested>]) -> Result<Vec<Option<Compared>>, Failure> {
+    let scores: Vec<f64> = found.iter().map(|one| one.map_or(0.0, |one| one.z)).collect();
+    let p = chances(&scores)?;
+    let with = |(one, p): (Option<Tested>, f64)| {
+        one.map(|one| Compared { area: one.area, effect: one.effect, p, means: one.means })
+    };
+    Ok(found.iter().copied().zip(p).map(with).collect())
+}
+
+/// The two-sided p-values of distances from the mean in standard deviations.
+///
+/// # Errors
+/// If memory runs out.
+pub(crate) fn chances(distances: &[f64]) -> Result<Vec<f64>, Failure> {
+    // libtorch has the complementary error function.
+    let scaled = Tensor::from_slice(distances) * std::f64::consts::FRAC_1_SQRT_2;
+    Ok(Vec::try_from(scaled.f_erfc()?.f_clamp_(0.0, 1.0)?)?)
+}
+
+/// A column before its p-value is known.
+#[derive(Debug, Clone, Copy)]
+struct Tested {
+    area: f64,
+    effect: Option<f64>,
+    /// Distance of the statistic from its mean under chance in standard deviations, less what corrects for continuity.
+    z: f64,
+    means: [f64; 2],
+}
+
+impl Tested {
+    fn of(column: &[f32], sides: &[Side], m: usize, n: usize) -> Option<Self> {
+        let (mut first, mut other) = (Vec::with_capacity(m), Vec::with_capacity(n));
+        let mut sums = [0.0f64; 2];
+        for (number, side) in column.iter().zip(sides) {
+            match side {
+                Side::Positive => {
+                    first.push(key(*number));
+                    sums[0] += f64::from(*number);
+                }
+                Side::Negative => {
+                    other.push(key(*number));
+                    sums[1] += f64::from(*number);
+                }
+                Side::Neither => {}
+            }
+        }
+        let means = [sums[0] / m as f64, sums[1] / n as f64];
+        let mut squares = [0.0f64; 2];
+        for (number, side) in column.iter().zip(sides) {
+            match side {
+                Side::Positive => squares[0] += (f64::from(*number) - means[0]).powi(2),
+                Side::Negative => squares[1] += (f64::from(*number) - means[1]).powi(2),
+                Side::Neither => {}
+            }
+        }
+        let mut room = Vec::new();
+        sort(&mut first, &mut room);
+        sort(&mut other, &mut room);
+        let (pairs, ties) = merged(&first, &other);
+        let (m, n) = (m as f64, n as f64);
+        let all = m + n;
+        // Of the statistic under chance.
+        let variance = m * n / 12.0 * ((all + 1.0) - ties / (all * (all - 1.0)).max(1.0));
+        let varies = first.first() != first.last()
+            || other.first() != other.last()
+            || first.first() != other.first();
+        if !varies {
+            return None;
+        }
+        let away = (pairs - m * n / 2.0).abs() - 0.5;
+        let z = if variance > 0.0 { away / variance.sqrt() } else { 0.0 };
+        let spread = ((squares[0] + squares[1]) / (all - 2.0)).sqrt();
+        let effect = (all > 2.0 && spread > 0.0).then(|| (means[0] - means[1]) / spread);
+        Some(Self { area: pairs / (m * n), effect, z, means })
+    }
+}
+
+/// Sorts by 11 bits at a time, from the lowest; a pass in which all numbers agree is left out, as the first is of numbers that
+/// were stored in half precision.
+fn sort(keys: &mut Vec<u32>, room: &mut Vec<u32>) {
+    const BITS: usize = 11;
+    const DIGITS: usize = 1 << BITS;
+    if keys.len() < DIGITS {
+        keys.sort_unstable();
+        return;
+    }
+    let digit = |key: u32, pass: usize| (key as usize >> (pass * BITS)) & (DIGITS - 1);
+    let mut counts = [[0u32; DIGITS]; 3];
+    for key in &*keys {
+        for (pass, counts) in counts.iter_mut().enumerate() {
+            counts[digit(*key, pass)] += 1;
+        }
+    }
+    room.clear();
+    room.resize(keys.len(), 0);
+    for (pass, counts) in counts.iter_mut().enumerate() {
+        if counts[digit(keys[0], pass)] as usize == keys.len() {
+            continue;
+        }
+        let mut before = 0;
+        for count in counts.iter_mut() {
+            (*count, before) = (before, before + *count);
+        }
+        for key in &*keys {
+            let place = &mut counts[digit(*key, pass)];
+            room[*place as usize] = *key;
+            *place += 1;
+        }
+        std::mem::swap(keys, room);
+    }
+}
+
+/// Of two sorted groups: the pairs in which the first one's number is greater, equal ones counting half; and the sum of t³ − t over
+/// the sizes t of runs of equal numbers.
+fn merged(first: &[u32], other: &[u32]) -> (f64, f64) {
+    let (mut pairs, mut ties) = (0.0, 0.0);
+    let (mut a, mut b) = (0, 0);
+    let run = |keys: &[u32], from: usize, of: u32| {
+        keys[from..].iter().take_while(|key| **key == of).count()
+    };
+    while a < first.len() || b < other.len() {
+        let next = match (first.get(a), other.get(b)) {
+            (Some(x), Some(y)) => *x.min(y),
+            (Some(x), None) => *x,
+            (None, Some(y)) => *y,
+            (None, None) => break,
+        };
+        let (mine, theirs) = (run(first, a, next), run(other, b, next));
+        pairs += mine as f64 * (b as f64 + theirs as f64 / 2.0);
+        let size = (mine + theirs) as f64;
+        ties += size * (size * size - 1.0);
+        (a, b) = (a + mine, b + theirs);
+    }
+    (pairs, ties)
+}
+
+/// The 95 % interval of an area under the ROC curve of `m` positive and `n` negative images: all areas from which the one that was
+/// found is at most 1.96 standard errors away.
+///
+/// The standard error is that of Hanley and McNeil (*The meaning and use of the area under a receiver operating characteristic
+/// curve*, 1982), at the bound itself and with the mean of both sizes, as Newcombe advises (*Confidence intervals for an effect size
+/// measure based on the Mann–Whitney statistic*, part 2, 2006, method 5). So an area of 1 has an interval, too.
+pub(crate) fn interval(area: f64, m: usize, n: usize) -> (f64, f64) {
+    let (m, n) = (m as f64, n as f64);
+    let half = (m + n) / 2.0 - 1.0;
+    let error = |x: f64| {
+        let inner = 1.0 + half * ((1.0 - x) / (2.0 - x) + x / (1.0 + x));
+        Z * (x * (1.0 - x) * inner / (m * n)).sqrt()
+    };
+    let bound = |end: f64| {
+        // Between the area, which is inside, and the end of the scale.
+        let (mut inside, mut outside) = (area, end);
+        for _ in 0..60 {
+            let middle = (inside + outside) / 2.0;
+            match (area - middle).abs() <= error(middle) {
+                true => inside = middle,
+                false => outside = middle,
+            }
+        }
+        inside
+    };
+    let low = if area > 0.0 { bound(0.0) } else { 0.0 };
+    let high = if area < 1.0 { bound(1.0) } else { 1.0 };
+    (low, high)
+}
+
+/// The p-values adjusted for their number: the least rate of false discoveries at which each is among the discoveries.
+///
+/// Benjamini and Hochberg, *Controlling the False Discovery Rate*, 1995.
+pub(crate) fn adjusted(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|a, b| p[*b].total_cmp(&p[*a]));
+    let mut adjusted = vec![1.0; p.len()];
+    let mut least = 1.0f64;
+    for (behind, at) in order.into_iter().enumerate() {
+        let rank = (p.len() - behind) as f64;
+        least = least.min(p[at] * p.len() as f64 / rank);
+        adjusted[at] = least;
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::fit::auc::area;
+
+    fn all(value: &Value) -> Vec<f64> {
+        let list = value.as_array().expect("numbers").iter();
+        list.map(|x| x.as_f64().unwrap_or(f64::NAN)).collect()
+    }
+
+    #[test]
+    fn columns_are_compared_as_by_scipy_and_intervals_are_newcombes() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/ranksum.json");
+        let golden: Value =
+            serde_json::from_slice(&std::fs::read(path).expect("a golden file")).expect("JSON");
+        let sides: Vec<Side> = all(&golden["sides"])
+            .into_iter()
+            .map(|side| match side {
+                1.0 => Side::Positive,
+                0.0 => Side::Negative,
+                _ => Side::Neither,
+            })
+            .collect();
+        let columns = golden["columns"].as_u64().expect("a number") as i64;
+        let numbers: Vec<f32> = all(&golden["matrix"]).into_iter().map(|x| x as f32).collect();
+        let table = Tensor::from_slice(&numbers).view([-1, columns]);
+        let found = compare(&table, &sides, |_| Ok(())).expect("columns");
+        let of = |side| sides.iter().filter(|known| **known == side).count();
+        let (m, n) = (of(Side::Positive), of(Side::Negative));
+        let known = golden["found"].as_array().expect("columns");
+        let near = |a: f64, b: &Value, what: &str| {
+            let b = b.as_f64().expect("a number");
+            assert!((a - b).abs() <= 1e-9 * b.abs().max(1e-9), "{what}: {a} {b}");
+        };
+        let mut p = Vec::new();
+        for (column, (one, known)) in found.iter().zip(known).enumerate() {
+            let Some(one) = one else {
+                assert!(known.is_null(), "{column}");
+                continue;
+            };
+            near(one.area, &known["area"], "area");
+            near(one.effect.expect("an effect"), &known["effect"], "effect");
+            near(one.p, &known["p"], "p");
+            near(one.means[0], &known["means"][0], "mean");
+            let (low, high) = interval(one.area, m, n);
+            near(low, &known["low"], "low");
+            near(high, &known["high"], "high");
+            p.push(one.p);
+        }
+        assert!(p.len() < found.len(), "one column is constant");
+        for (found, known) in adjusted(&p).into_iter().zip(all(&golden["adjusted"])) {
+            assert!((found - known).abs() <= 1e-9 * known, "{found} {known}");
+        }
+    }
+
+    #[test]
+    fn long_columns_are_sorted_like_short_ones() {
+        let number = |at: usize| ((at * 7_919) % 3_001) as f32 / 8.0 - 150.0;
+        for halves in [false, true] {
+            let column: Vec<f32> = (0..9_000)
+                .map(|at| {
+                    let number = if at % 11 == 0 { -0.0 } else { number(at) };
+                    if halves { half::f16::from_f32(number).to_f32() } else { number }
+                })
+                .collect();
+            let sides: Vec<Side> = (0..column.len())
+                .map(|at| [Side::Positive, Side::Negative, Side::Neither][at % 7 % 3])
+                .collect();
+            let of = |side| -> Vec<f64> {
+                let own = column.iter().zip(&sides).filter(|(_, own)| **own == side);
+                own.map(|(number, _)| f64::from(*number)).collect()
+            };
+            let expected = area(&of(Side::Positive), &of(Side::Negative)).expect("an area");
+            let table = Tensor::from_slice(&column).view([-1, 1]);
+            let found = compare(&table, &sides, |_| Ok(())).expect("a column")[0].expect("numbers");
+            assert!((found.area - expected).abs() < 1e-12, "{} {expected}", found.area);
+            let read = |_| Ok::<_, Failure>(column.clone());
+            let each = compare_each(70, &sides, read, |_| Ok(())).expect("columns");
+            assert!(each.len() == 70 && each.iter().all(|one| *one == Some(found)));
+        }
+    }
+
+    #[test]
+    fn an_area_of_one_has_an_interval_and_empty_groups_are_an_error() {
+        let (low, high) = interval(1.0, 10, 100);
+        assert!(high == 1.0 && low > 0.85 && low < 0.99, "{low}");
+        let (low, high) = interval(0.0, 10, 100);
+        assert!(low == 0.0 && high < 0.15 && high > 0.01, "{high}");
+        let table = Tensor::from_slice(&[1.0f32, 2.0]).view([2, 1]);
+        assert!(compare(&table, &[Side::Positive; 2], |_| Ok(())).is_err());
+        let perfect = compare(&table, &[Side::Negative, Side::Positive], |_| Ok(()));
+        let perfect = perfect.expect("a column")[0].expect("it varies");
+        assert_eq!((perfect.area, perfect.effect), (1.0, None));
+        assert!(adjusted(&[]).is_empty());
+    }
+}
