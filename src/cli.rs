@@ -6,6 +6,7 @@ mod format;
 mod garden;
 mod kinds;
 mod model;
+mod new;
 mod store;
 
 use std::net::IpAddr;
@@ -23,7 +24,7 @@ use crate::measure::progress::Bars;
 use crate::plan::explain;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{diagnostic, freeze, preview, scaffold, site};
+use crate::{diagnostic, freeze, preview, site};
 use format::{Format, count};
 use garden::{Garden, root};
 
@@ -134,12 +135,16 @@ enum Command {
         #[command(subcommand)]
         command: store::Command,
     },
-    /// Create a new garden with three figures
+    /// Create a new garden with three figures, or a note about a unit
     ///
-    /// The figures use a small CLIP and pictures that come with the program, so nothing has to be downloaded.
+    /// The figures use a small CLIP and pictures that come with the program, so nothing has to be downloaded. `neuronotes new
+    /// note` creates a note; for a garden in a folder of that name, write `./note`.
+    #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
     New {
         /// Folder to create; it must be empty or not exist yet
-        dir: PathBuf,
+        dir: Option<PathBuf>,
+        #[command(subcommand)]
+        command: Option<new::Command>,
     },
     /// List models, fetch their weights, and show their layers
     Model {
@@ -260,9 +265,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Store { command } => store::run(command),
-        Command::New { dir } => {
-            scaffold::make(&dir)?;
-            say::out(&scaffold::next(&dir));
+        Command::New { dir, command } => {
+            new::run(dir, command)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Model { command } => {

@@ -1,4 +1,6 @@
-//! `neuronotes new`: creates a garden with some figures, and prints what to do next.
+//! `neuronotes new`: creates a garden with some figures, and prints what to do next; or a note about a unit (`note`).
+
+pub mod note;
 
 use std::fs;
 use std::io;

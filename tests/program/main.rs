@@ -20,6 +20,7 @@ mod linking;
 mod misnamed;
 mod mistakes;
 mod publishing;
+mod searches;
 mod serve;
 mod site;
 mod store;
