@@ -33,6 +33,8 @@ pub struct Wanted {
     pub file: Option<PathBuf>,
 }
 
+/// The figures: those of any unit, those that need a data set, and those that need its words.
+const FIGURES: &str = include_str!("unit.md");
 /// The most captions, or labels, that a unit is described by in a new note: each goes through the text tower once.
 const NAMES: usize = 2_000;
 /// The name of a unit that nobody has named yet.
@@ -177,29 +179,21 @@ impl Subject {
             yaml(name)
         );
         let _ = writeln!(text, "What does unit {unit} of `{layer}` respond to?\n");
-        let mut block = |heading: &str, id: &str, kind: &str, more: &str, caption: &str| {
-            let model = model.as_ref().map(|m| format!("model: {m}\n")).unwrap_or_default();
-            let _ = write!(
-                text,
-                "## {heading}\n\n```yaml analysis\nid: {id}\nkind: {kind}\n{model}layer: {}\nunit: {unit}\n{more}caption: {caption}\n```\n\n",
-                yaml(layer)
-            );
-        };
-        block("From noise", "vis", "feature_vis", "", "An image optimised to activate the unit.");
-        let Some(dataset) = dataset else { return text };
-        let data = match dataset.as_str() {
-            "" => String::new(),
-            name => format!("dataset: {}\n", yaml(name)),
-        };
-        let top = "The pictures that activate it most: the strongest reaches `= examples.top[0].activation | .2f`.";
-        block("Pictures", "examples", "dataset_examples", &data, &quoted(top));
-        let spread = "Its activations over all `= histogram.count | ,` pictures: mean `= histogram.mean | .2f`, standard deviation `= histogram.sd | .2f`.";
-        block("All pictures", "histogram", "activation_histogram", &data, &quoted(spread));
-        if let Some(words) = words {
-            let best = "What describes it best by the model, tested on pictures that it was not chosen by: *`= words.rows[0].labels[0].label`* is first.";
-            let more = format!("{data}truth: {words}\ntop: 5\n");
-            block("Words", "words", "labels", &more, &quoted(best));
+        let model = model.as_ref().map(|m| format!("model: {m}\n")).unwrap_or_default();
+        let place = format!("{model}layer: {}\nunit: {unit}\n", yaml(layer));
+        let name = dataset.as_deref().unwrap_or_default();
+        let dataset_line =
+            if name.is_empty() { String::new() } else { format!("dataset: {}\n", yaml(name)) };
+        let (alone, rest) = FIGURES.split_once("{data}\n").unwrap_or((FIGURES, ""));
+        let (with_data, with_words) = rest.split_once("{words}\n").unwrap_or((rest, ""));
+        let mut figures = alone.to_owned();
+        if dataset.is_some() {
+            figures.push_str(with_data);
         }
+        if let Some(words) = words {
+            figures.push_str(&with_words.replace("{truth}", words));
+        }
+        text.push_str(&figures.replace("{place}", &place).replace("{dataset}", &dataset_line));
         text
     }
 }

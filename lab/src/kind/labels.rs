@@ -1,9 +1,10 @@
 //! Measures `labels`: the words that describe the units of a layer best, chosen by some images of a data set and tested on the others.
 
+mod chosen;
 mod judge;
 mod truth;
 
-use neuronotes_core::kind::labels::{LEAST, Label, Method, Outcome, Params, RATE, Row};
+use neuronotes_core::kind::labels::{Label, Method, Outcome, Params, RATE, Row};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tch::{Kind, Tensor};
 
@@ -18,11 +19,9 @@ use crate::table::check_unit;
 use crate::table::matrix::{Columns, Matrix};
 use crate::vector::Prompts;
 use crate::workbench::Workbench;
+use chosen::{AT_ONCE, Chosen, What};
 use judge::{Judge, judged};
 use truth::Words;
-
-/// Units whose formulas are searched for before the monitor is asked again.
-const AT_ONCE: usize = 64;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
@@ -74,18 +73,6 @@ struct Side {
     table: Tensor,
     /// Which words its images show.
     shown: Shown,
-}
-
-/// A unit and what was chosen for it, each with its score, the best first.
-struct Chosen {
-    unit: usize,
-    labels: Vec<(What, f64)>,
-}
-
-/// What describes a unit.
-enum What {
-    Word(usize),
-    Formula(Formula),
 }
 
 /// Some rows of a table.
@@ -226,11 +213,4 @@ fn outcome(rows: Vec<Row>, empty: Outcome) -> Outcome {
         rows,
         ..empty
     }
-}
-
-/// The failure that there are too few images on a side.
-fn too_few(images: usize) -> Failure {
-    let message =
-        format!("{images} images are too few to choose labels by some and test them on others");
-    Failure::new(message).hint(format!("either side of the split needs at least {LEAST} images"))
 }

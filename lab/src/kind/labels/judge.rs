@@ -5,7 +5,7 @@ use neuronotes_core::kind::labels::{Label, Row, Test};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tch::{Kind, Tensor};
 
-use super::{AT_ONCE, Chosen, What};
+use super::chosen::{AT_ONCE, Chosen, What};
 use crate::failure::Failure;
 use crate::fit::formula::Shown;
 use crate::fit::rank::Ranks;
@@ -113,15 +113,6 @@ fn apart(images: &[u32], numbers: &[f32]) -> Option<f64> {
     let others: Vec<f64> = (0..numbers.len()).filter(|at| others[*at]).map(number).collect();
     let found = crate::table::summary(&others);
     (found.sd > 0.0).then(|| (own / images.len() as f64 - found.mean) / found.sd)
-}
-
-impl What {
-    fn text(&self, texts: &[String]) -> String {
-        match self {
-            Self::Word(word) => texts[*word].clone(),
-            Self::Formula(formula) => formula.text(texts),
-        }
-    }
 }
 
 #[cfg(test)]

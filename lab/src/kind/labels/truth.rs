@@ -7,7 +7,6 @@ use neuronotes_core::dataset::{Said, Sample};
 use neuronotes_core::kind::labels::{GroupBy, LEAST, Params, Truth, no_texts};
 use neuronotes_core::kind::mention::Mentions;
 
-use super::too_few;
 use crate::failure::Failure;
 use crate::fit::formula::Shown;
 use crate::fit::split::{self, Split};
@@ -102,6 +101,13 @@ impl Words {
         });
         Shown::of(images.collect(), rows.len())
     }
+}
+
+/// The failure that there are too few images on a side.
+fn too_few(images: usize) -> Failure {
+    let message =
+        format!("{images} images are too few to choose labels by some and test them on others");
+    Failure::new(message).hint(format!("either side of the split needs at least {LEAST} images"))
 }
 
 /// What images have in common that stay on one side; one without it is alone.
