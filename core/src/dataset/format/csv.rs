@@ -26,7 +26,7 @@ const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 /// Tables of paths.
 pub static FORMAT: Format = Format {
     name: "csv",
-    noun: "a table (CSV)",
+    noun: "a CSV table",
     summary: "CSV table: a picture per row",
     accepts: "a `.csv` or `.tsv` table of pictures",
     doc: "A table with one row per picture: the path of its file, its caption and its label. The first row names the \

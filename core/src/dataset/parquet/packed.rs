@@ -20,7 +20,7 @@ use crate::dataset::listing::{LARGEST_PICTURE, Malformed};
 const ROWS: u64 = 32;
 const BYTES: usize = 4 << 20;
 /// Most bytes of the blocks that are kept.
-const KEPT: usize = 256 << 20;
+const KEPT: usize = 128 << 20;
 /// A row that is as far ahead is reached without keeping those before it.
 const FAR: u64 = 1024;
 
