@@ -90,7 +90,7 @@ fn run(
         for told in told {
             match told {
                 Update::Ready { device, device_name } => watcher.ready(&device, &device_name),
-                Update::Progress { .. } => {}
+                Update::Progress { .. } | Update::Partial { .. } => {}
                 Update::Done { key, seconds } => {
                     if let Some(request) = open.remove(&key) {
                         watcher.ended(request, Ok(seconds));

@@ -115,6 +115,7 @@ const ORDER: &[(&str, &[&str])] = &[
             // Requests, one after the other.
             "session",
             "queue",
+            "early",
             "serve",
             "cli",
         ],

@@ -39,6 +39,9 @@ pub enum Command {
         /// The request key.
         key: Digest,
     },
+    /// From now on, while a data set is scanned, also answer requests about it from the shards that are scanned so far:
+    /// see [`Event::Partial`].
+    Partial,
 }
 
 /// Whether a failure would recur.
@@ -92,6 +95,18 @@ pub enum Event {
         seconds_left: Option<f64>,
         /// A PNG of the current state, in the store's `partial/`; replaced by renaming.
         picture: Option<PathBuf>,
+    },
+    /// Of the data set that a request is about, some shards are scanned. The same request over these shards alone has
+    /// been measured, and its result is committed to the store.
+    Partial {
+        /// The request key.
+        key: Digest,
+        /// The key of the result over these shards.
+        part: Digest,
+        /// Number of images of these shards that were read.
+        images: u64,
+        /// Number of these shards.
+        shards: usize,
     },
     /// The result is committed to the store: its record is under `key`.
     Done {

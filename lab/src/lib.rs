@@ -12,6 +12,7 @@ pub mod clip;
 pub mod dataset;
 pub mod device;
 pub mod dictionary;
+mod early;
 pub mod encode;
 pub mod export;
 pub mod failure;

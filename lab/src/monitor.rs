@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use neuronotes_core::request::Request;
+use neuronotes_core::store::Record;
+
 use crate::failure::Failure;
 
 /// The progress of a stage.
@@ -26,6 +29,10 @@ impl<'a> Progress<'a> {
     }
 }
 
+/// Measures a request; the function says whether to stop.
+pub type MeasurePart<'a> =
+    &'a mut dyn FnMut(&Request, &dyn Fn() -> bool) -> Result<Record, Failure>;
+
 /// Watches the measurement of one request.
 pub trait Monitor {
     /// Takes progress. It is called often; the monitor decides how much of it to pass on.
@@ -43,6 +50,12 @@ pub trait Monitor {
     /// [`Failure::Elsewhere`], and is tried again later.
     fn waits(&self) -> bool {
         true
+    }
+
+    /// A scan that the request uses is about to be measured: others may be answered from the scans that are stored, by
+    /// `measure`, which measures a request whose scans are all there.
+    fn before_scan(&mut self, measure: MeasurePart<'_>) {
+        let _ = measure;
     }
 
     /// Ends the measurement at its next step if the request has been cancelled.
@@ -65,6 +78,21 @@ impl Monitor for Silent {
     fn progress(&mut self, _: &Progress<'_>) {}
 
     fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// A monitor that ignores progress, stops when a function says so, and waits for no other process.
+pub struct Stoppable<'a>(pub &'a dyn Fn() -> bool);
+
+impl Monitor for Stoppable<'_> {
+    fn progress(&mut self, _: &Progress<'_>) {}
+
+    fn stopped(&self) -> bool {
+        (self.0)()
+    }
+
+    fn waits(&self) -> bool {
         false
     }
 }

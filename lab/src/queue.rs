@@ -55,6 +55,8 @@ struct State {
     order: HashMap<Digest, (usize, usize)>,
     /// The requests that are being measured, each with its flag to stop.
     running: BTreeMap<Digest, Arc<AtomicBool>>,
+    /// Whether requests are also answered from the scanned part of their data set.
+    partial: bool,
     closed: bool,
 }
 
@@ -195,6 +197,25 @@ impl Queue {
         true
     }
 
+    /// Whether requests are also answered from the scanned part of their data set.
+    pub fn is_partial(&self) -> bool {
+        self.state().partial
+    }
+
+    /// The keys of the waiting requests, in the order in which they will be measured.
+    pub fn waiting(&self) -> Vec<Digest> {
+        let state = self.state();
+        let mut all: Vec<usize> = (0..state.waiting.len()).collect();
+        all.sort_by_key(|at| (state.place(&state.waiting[*at].key), *at));
+        all.into_iter().map(|at| state.waiting[at].key).collect()
+    }
+
+    /// A waiting request.
+    pub fn waiting_request(&self, key: &Digest) -> Option<Request> {
+        let state = self.state();
+        state.waiting.iter().find(|one| one.key == *key).map(|one| one.request.clone())
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.state().waiting.is_empty()
@@ -241,6 +262,7 @@ impl Queue {
                 }
                 return waited.then_some(key);
             }
+            Command::Partial => state.partial = true,
         }
         None
     }

@@ -4,7 +4,7 @@
 //! [`serve`] owns the device and does all the work. Requests that can share work are measured together. Nothing else may
 //! write to the output.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{BufRead, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,8 +17,9 @@ use neuronotes_core::request::Request;
 use neuronotes_core::say;
 use neuronotes_core::store::Store;
 
+use crate::early::Early;
 use crate::failure::Failure;
-use crate::monitor::{Monitor, Progress, Timer};
+use crate::monitor::{MeasurePart, Monitor, Progress, Timer};
 use crate::queue::{Capacity, Queue};
 use crate::session::Session;
 
@@ -82,14 +83,18 @@ pub fn serve(
         // may be using.
         unsafe { libc::_exit(0) }
     });
+    let early = RefCell::new(Early::default());
     while let Some(all) = queue.next() {
         let clock = Instant::now();
+        early.borrow_mut().begin();
         let cancelled: Vec<Cell<bool>> = all.iter().map(|_| Cell::new(false)).collect();
         let mut reporters: Vec<Reporter<'_, _>> = all
             .iter()
             .zip(&cancelled)
             .map(|(job, cancelled)| Reporter {
                 key: job.key,
+                request: &job.request,
+                early: &early,
                 events,
                 stop: &job.stop,
                 halve: job.halve,
@@ -109,6 +114,7 @@ pub fn serve(
                 return;
             }
             queue.ended(&key);
+            early.borrow_mut().ended(&key);
             events.send(&match result {
                 // Its share of the time that all took together.
                 Ok(_) => Event::Done { key, seconds: clock.elapsed().as_secs_f64() / count },
@@ -130,6 +136,8 @@ pub fn serve(
 /// Reports the progress of a request.
 struct Reporter<'a, W> {
     key: Digest,
+    request: &'a Request,
+    early: &'a RefCell<Early>,
     events: &'a Events<W>,
     stop: &'a AtomicBool,
     halve: bool,
@@ -199,5 +207,24 @@ impl<W: Write> Monitor for Reporter<'_, W> {
 
     fn waits(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// Answers this request, and those that wait, from the scans that are there.
+    fn before_scan(&mut self, measure: MeasurePart<'_>) {
+        if !self.queue.is_partial() {
+            return;
+        }
+        let mut early = self.early.borrow_mut();
+        let stops = || self.stop.load(Ordering::Relaxed);
+        let waiting = self.queue.waiting().into_iter();
+        let waiting = waiting.map(|key| self.queue.waiting_request(&key));
+        for request in std::iter::once(Some(self.request.clone())).chain(waiting).flatten() {
+            if stops() || !early.has_time() {
+                return;
+            }
+            if let Some(event) = early.answer(&request, &self.store, measure, &stops) {
+                self.events.send(&event);
+            }
+        }
     }
 }

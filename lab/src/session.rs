@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
+use neuronotes_core::kind::scan;
 use neuronotes_core::protocol::ELSEWHERE;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Claim, Claimed, Claims, Provenance, Record, Store};
@@ -17,7 +18,7 @@ use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
 use crate::kept::Kept;
 use crate::kind::{Measure, Run};
-use crate::monitor::{Monitor, Progress};
+use crate::monitor::{Monitor, Progress, Stoppable};
 use crate::workbench::{Results, Workbench};
 
 /// How often to look for what another process measures.
@@ -184,6 +185,12 @@ impl Session {
         let _ = fs::remove_file(self.store.partial_path(&key));
         monitor.progress(&Progress::beginning("beginning"));
         for used in &request.uses {
+            if used.kind == scan::NAME && self.store.record(&used.key()).is_none() {
+                let mut measure = |part: &Request, stops: &dyn Fn() -> bool| {
+                    self.measure(part, &mut Stoppable(stops))
+                };
+                monitor.before_scan(&mut measure);
+            }
             self.record(used, monitor)?;
         }
         monitor.check()?;

@@ -203,7 +203,7 @@ fn is_of_groups(kind: Option<&'static Kind>, request: &Request) -> bool {
 fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> FigureState<'a> {
     match settled {
         Settled::Done { drawing, .. } => FigureState::Done { drawing },
-        Settled::Waiting { status, stale } => FigureState::Waiting {
+        Settled::Waiting { status, stale, so_far } => FigureState::Waiting {
             height: match (kind, wanted) {
                 (Some(kind), Wanted::Measurement(m)) => {
                     Figure::of(kind).map_or(300, |figure| (figure.height)(&m.request.params))
@@ -212,10 +212,14 @@ fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> Figu
             },
             status: status.clone(),
             stale: stale.as_deref(),
+            so_far: so_far.as_deref(),
         },
         Settled::Failed(problem) => FigureState::Failed { problem: ProblemView::from(problem) },
         // Sweeps have a state of their own.
-        Settled::Sweep(_) => FigureState::Waiting { height: 0, status: String::new(), stale: None },
+        Settled::Sweep(_) => {
+            let status = String::new();
+            FigureState::Waiting { height: 0, status, stale: None, so_far: None }
+        }
     }
 }
 

@@ -71,8 +71,10 @@ pub enum Settled {
     Waiting {
         /// Progress in words.
         status: String,
-        /// The block's last drawing.
+        /// The block's last drawing, or the one of the images that are scanned so far.
         stale: Option<Arc<Drawing>>,
+        /// If it is of those, which they are: `of 4,096 of 50,000 images`.
+        so_far: Option<String>,
     },
     /// It cannot be measured or drawn.
     Failed(Diagnostic),
@@ -81,6 +83,15 @@ pub enum Settled {
 }
 
 impl Settled {
+    /// All drawings that it shows, those over a part of a data set included.
+    pub fn shown(&self) -> Vec<&Drawing> {
+        match self {
+            Self::Waiting { stale: Some(drawing), .. } => vec![drawing],
+            Self::Sweep(cells) => cells.iter().flat_map(Self::shown).collect(),
+            _ => self.drawings(),
+        }
+    }
+
     /// All its drawings.
     pub fn drawings(&self) -> Vec<&Drawing> {
         match self {

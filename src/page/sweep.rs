@@ -74,14 +74,16 @@ fn item(settled: &Settled) -> SweepItemState<'_> {
             SweepItemState::Done { pictures, value, note }
         }
         Settled::Failed(problem) => SweepItemState::Failed { problem: ProblemView::from(problem) },
-        Settled::Waiting { status, stale } => {
+        Settled::Waiting { status, stale, so_far } => {
             let stale = stale.as_ref().map(|drawing| {
                 let (pictures, value, _) = shown(drawing);
                 StaleView { pictures, value }
             });
-            SweepItemState::Waiting { status: status.clone(), stale }
+            SweepItemState::Waiting { status: status.clone(), stale, so_far: so_far.as_deref() }
         }
-        Settled::Sweep(_) => SweepItemState::Waiting { status: String::new(), stale: None },
+        Settled::Sweep(_) => {
+            SweepItemState::Waiting { status: String::new(), stale: None, so_far: None }
+        }
     }
 }
 

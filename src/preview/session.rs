@@ -78,7 +78,8 @@ impl Session {
     ) -> Self {
         let device = workspace.config.device.clone();
         let news = move |news| drop(sender.send(Message::Lab(news)));
-        let scheduler = Scheduler::new(workspace.store.clone(), device.clone(), news);
+        let scheduler =
+            Scheduler::new(workspace.store.clone(), device.clone(), news).with_partial_results();
         let progress = Progress { preview: true, ..Progress::default() };
         let mut session = Self {
             site: Site::new(workspace, progress),
@@ -263,6 +264,7 @@ impl Session {
         self.scheduler.want(wishes.collect());
         let wanted: BTreeSet<Digest> = self.wished.iter().map(|(key, _)| *key).collect();
         self.site.progress.running.retain(|key, _| wanted.contains(key));
+        self.site.progress.partial.retain(|key, _| wanted.contains(key));
         self.told.retain(|key, _| wanted.contains(key));
         self.fail();
         self.tell_waiting();

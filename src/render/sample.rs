@@ -238,8 +238,11 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         units: units(),
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
     };
-    let waiting =
-        |stale| FigureState::Waiting { height: 320, status: "step 192 of 512".into(), stale };
+    let unfinished = |stale, so_far| {
+        let status = "step 192 of 512".into();
+        FigureState::Waiting { height: 320, status, stale, so_far }
+    };
+    let waiting = |stale| unfinished(stale, None);
     let done = |name| FigureState::Done { drawing: drawing(name) };
     let item = |unit: u32, state| SweepItemView {
         key: format!("{unit:04}").repeat(16),
@@ -258,7 +261,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
                     note: "mean activation 6.12, from 0.08 on noise",
                 },
             ),
-            item(4, SweepItemState::Waiting { status: "queued".into(), stale: None }),
+            item(4, SweepItemState::Waiting { status: "queued".into(), stale: None, so_far: None }),
             item(5, SweepItemState::Failed { problem: problem() }),
         ],
         wide: 3,
@@ -281,6 +284,13 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         ),
         ("waiting", unmeasured(figure("feature_vis", waiting(None)))),
         ("stale", unmeasured(figure("feature_vis", waiting(Some(drawing("picture")))))),
+        (
+            "part",
+            unmeasured(figure(
+                "activation_histogram",
+                unfinished(Some(drawing("plot")), Some("of 4,096 of 50,000 images")),
+            )),
+        ),
         (
             "failed",
             FigureView {

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use neuronotes_core::digest::Digest;
 
 pub use served::{Rendered, Served};
-pub use settle::Progress;
+pub use settle::{Partial, Progress};
 pub use sink::{Collected, Content, Discarded, Sink};
 pub use wishes::{Wishes, wishes};
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan;
+use neuronotes_core::number;
 use neuronotes_core::store::Store;
 
 use super::data;
@@ -30,8 +31,21 @@ pub struct Progress {
     pub failed: BTreeMap<Digest, (String, Option<String>)>,
     /// The last drawings of blocks, by note and block id, and by caption for measurements of a sweep.
     pub stale: HashMap<(String, String, String), Arc<Drawing>>,
+    /// Results over the scanned part of a data set, by the request for the whole.
+    pub partial: BTreeMap<Digest, Partial>,
     /// Whether this is for the preview, where missing results are waited for and are not errors.
     pub preview: bool,
+}
+
+/// A result over the part of a data set that is scanned so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Partial {
+    /// The key of its record.
+    pub record: Digest,
+    /// Number of images of that part.
+    pub images: u64,
+    /// Number of shards of that part.
+    pub shards: usize,
 }
 
 /// Drawings so far, by everything that decides them.
@@ -168,18 +182,53 @@ impl Settler<'_> {
             return Settled::Failed(at(note, block, "this was not measured".into()));
         }
         let status = self.progress.running.get(key).cloned().unwrap_or_else(|| "queued".to_owned());
+        if let Some((drawing, so_far)) = self.partial(block, measurement) {
+            return Settled::Waiting { status, stale: Some(drawing), so_far: Some(so_far) };
+        }
         let place = (note.path.clone(), block.id.clone(), which.to_owned());
         let stale = self.progress.stale.get(&place).cloned();
-        Settled::Waiting { status, stale }
+        Settled::Waiting { status, stale, so_far: None }
+    }
+
+    /// The drawing of a measurement over the scanned part of its data set, and which part that is.
+    fn partial(self, block: &Block, measurement: &Measurement) -> Option<(Arc<Drawing>, String)> {
+        let partial = self.progress.partial.get(&measurement.key)?;
+        let dataset = measurement.request.dataset.as_ref()?;
+        let record = self.store.record(&partial.record)?;
+        let baseline = self.baseline(measurement);
+        let context = DrawContext {
+            store: self.store,
+            record: &record,
+            presentation: &block.presentation(),
+            layer_shown: measurement.layer_shown(),
+            inputs: &measurement.request.inputs,
+            baseline: baseline.as_ref(),
+        };
+        let drawing = figure::drawing(block.kind?, &context).ok()?;
+        let images = number::thousands(partial.images);
+        let ledger = self.plan.ledgers.get(&dataset.name);
+        let total = ledger.map(|ledger| ledger.pictures).filter(|total| *total > partial.images);
+        let so_far = match total {
+            Some(total) => format!("of {images} of {} images", number::thousands(total)),
+            None => {
+                let all = dataset.shards.len();
+                format!("of {images} images, in {} of {all} shards", partial.shards)
+            }
+        };
+        Some((Arc::new(drawing), so_far))
+    }
+
+    /// The numbers that a measurement's drawing compares it with, if they are stored.
+    fn baseline(self, measurement: &Measurement) -> Option<Baseline> {
+        let (dataset, key) = self.plan.baseline(measurement)?;
+        let moments = self.store.record(&key)?.outputs.get(scan::MOMENTS)?.digest;
+        Some(Baseline { dataset, moments })
     }
 
     fn drawn(self, note: &Note, block: &Block, measurement: &Measurement) -> Option<Settled> {
         let kind = block.kind?;
         let presentation = block.presentation();
-        let baseline = self.plan.baseline(measurement).and_then(|(dataset, key)| {
-            let moments = self.store.record(&key)?.outputs.get(scan::MOMENTS)?.digest;
-            Some(Baseline { dataset, moments })
-        });
+        let baseline = self.baseline(measurement);
         let decided = (&measurement.key, &presentation, measurement.layer_shown());
         let inputs = &measurement.request.inputs;
         let decided = serde_json::to_vec(&(decided, &baseline, inputs)).ok()?;

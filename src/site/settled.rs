@@ -113,7 +113,7 @@ impl Site {
             return;
         }
         let settled = self.settler().note(index, &self.notes[index]);
-        for drawing in settled.iter().flat_map(Settled::drawings) {
+        for drawing in settled.iter().flat_map(Settled::shown) {
             for image in drawing.images() {
                 self.images.insert(image.file(), image.digest);
             }

@@ -60,6 +60,7 @@ impl Site {
         }
         for key in &arrived {
             self.progress.running.remove(key);
+            self.progress.partial.remove(key);
             self.progress.failed.remove(key);
             self.ended(key);
         }

@@ -103,8 +103,10 @@ pub enum FigureState<'a> {
         height: u32,
         /// Progress in words.
         status: String,
-        /// The last result of this block, which is shown dimmed meanwhile.
+        /// The last result of this block, which is shown dimmed meanwhile, or the one of the images scanned so far.
         stale: Option<&'a Drawing>,
+        /// If it is of those, which they are: `of 4,096 of 50,000 images`.
+        so_far: Option<&'a str>,
     },
     /// It cannot be measured or drawn.
     Failed {
@@ -156,8 +158,10 @@ pub enum SweepItemState<'a> {
     Waiting {
         /// Progress in words.
         status: String,
-        /// The last result, which is shown dimmed meanwhile.
+        /// The last result, which is shown dimmed meanwhile, or the one of the images scanned so far.
         stale: Option<StaleView<'a>>,
+        /// If it is of those, which they are.
+        so_far: Option<&'a str>,
     },
     /// It cannot be measured or drawn.
     Failed {

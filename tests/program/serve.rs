@@ -702,6 +702,7 @@ echo $((runs + 1)) >runs
 echo '{"type":"ready","device":"cpu","device_name":"a script","libtorch":"0","version":"0"}'
 n=0
 while read -r line; do
+  case "$line" in *'"type":"run"'*) ;; *) continue ;; esac
   unit=$(printf %s "$line" | sed 's/.*"unit":\([0-9]*\).*/\1/')
   key=$(sed -n "s/^$unit //p" keys)
   echo "$unit" >>asked
@@ -780,6 +781,7 @@ while read -r line; do
     n=$((n + 1))
     echo $n >count
     key=$(head -n 1 keys)
+    cat said 2>/dev/null
     [ -e silent ] || echo '{"type":"failed","key":"'$key'","message":"it broke at try '$n'","hint":null,"cause":"deterministic"}'
     ;;
   esac
@@ -879,6 +881,46 @@ fn what_is_in_a_window_comes_first_then_the_note_that_was_saved() {
     // Nothing is in the window any more.
     assert_eq!(preview.post("-/seen", None, r#"{"tab":0,"keys":[]}"#), 204);
     becomes(&[0, 1]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_result_over_the_scanned_part_is_marked_and_gives_way_to_the_whole() {
+    let garden = Garden::new();
+    let block = "kind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 3\n";
+    garden.note("a.md", &format!("```yaml analysis\nid: a\n{block}```\n"));
+    let aside = failing(&garden);
+    std::fs::write(aside.path().join("silent"), "").expect("a mark");
+    let mut workspace = neuronotes::workspace::Workspace::open(garden.root()).expect("a garden");
+    let (key, request) = neuronotes::site::wishes(&mut workspace).missing.remove(0);
+    let store = &workspace.store;
+    // What the lab would have measured over some shards: any other request will do.
+    let mut part = request.clone();
+    part.dataset.as_mut().expect("a data set").shards.clear();
+    let record = common::results::record(store, &part, 4.5, 0);
+    store.commit(&record).expect("a record");
+    let said = format!(
+        "{{\"type\":\"partial\",\"key\":\"{key}\",\"part\":\"{}\",\"images\":1234,\"shards\":3}}",
+        record.key
+    );
+    // It says so when it is asked for the whole.
+    std::fs::write(aside.path().join("said"), said + "\n").expect("an event");
+    let preview = Preview::with_lab(&garden, &aside.path().join("lab"));
+    preview.shows("a.html", "Partial result, of 1,234 of 1,494 images");
+    let page = preview.get("a.html").1;
+    assert!(page.contains("<svg") && page.contains("aria-busy=\"true\""), "{page}");
+    assert!(!page.contains("class=\"stale\""), "{page}");
+    let news = preview.news("a.html");
+    common::results::commit_used(store, &request);
+    store.commit(&common::results::record(store, &request, 5.5, 0)).expect("a record");
+    assert_eq!(preview.post("-/seen", None, &format!("{{\"tab\":0,\"keys\":[\"{key}\"]}}")), 204);
+    news.next_of("patch");
+    let page = preview.get("a.html").1;
+    assert!(!page.contains("Partial result") && !page.contains("aria-busy"), "{page}");
+    // A site has no partial results.
+    drop(preview);
+    garden.built();
+    assert!(!garden.page("a.html").contains("Partial result"));
 }
 
 /// A result may be committed after a page was made and before the preview looks for what is missing: then the lab is not

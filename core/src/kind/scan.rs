@@ -16,13 +16,16 @@
 //! Captions and labels are not part of a scan. A figure that shows them reads them from the data set, so a changed
 //! caption causes no new scan. Scans of earlier versions have captions in their samples, which are ignored.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::field::{Field, Preset, Type};
 use super::words::words;
-use crate::dataset::DatasetRef;
 use crate::dataset::ledger::Ledger;
+use crate::dataset::{DatasetRef, ShardRef};
+use crate::digest::Digest;
 use crate::model::{ModelRef, Place, Precision};
 use crate::request::{Inputs, Request};
 
@@ -137,9 +140,112 @@ pub fn requests(
         .collect()
 }
 
+/// A request over only some of the shards of its data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The request.
+    pub request: Request,
+    /// The key of a scan of each of its shards.
+    pub scans: Vec<Digest>,
+}
+
+/// `request` over those shards of its data set whose scans are stored. `None` if these are none or all, if it uses no scan of
+/// some shard, or if something else that it uses is not stored.
+pub fn part(request: &Request, is_stored: &mut dyn FnMut(&Request) -> bool) -> Option<Part> {
+    let dataset = request.dataset.as_ref()?;
+    let one = DatasetRef { shards: Vec::new(), ..dataset.pictures() };
+    let content =
+        |shard: &ShardRef| DatasetRef { shards: vec![shard.clone()], ..one.clone() }.content();
+    let contents: Vec<Digest> = dataset.shards.iter().map(content).collect();
+    let own: HashSet<Digest> = contents.iter().copied().collect();
+    let of_shard = |used: &Request| {
+        let content = used.dataset.as_ref().filter(|_| used.kind == NAME)?.content();
+        own.contains(&content).then_some(content)
+    };
+    // For each shard, whether all its scans are stored, and the key of one of them.
+    let mut there: HashMap<Digest, (bool, Digest)> = HashMap::new();
+    for used in &request.uses {
+        let is_stored = is_stored(used);
+        match of_shard(used) {
+            Some(shard) => there.entry(shard).or_insert_with(|| (true, used.key())).0 &= is_stored,
+            None if is_stored => {}
+            None => return None,
+        }
+    }
+    let count = there.values().filter(|(is_stored, _)| *is_stored).count();
+    if count == 0 || count == there.len() || there.len() < own.len() {
+        return None;
+    }
+    let (mut part, mut scans) = (request.clone(), Vec::new());
+    let shards = &mut part.dataset.as_mut()?.shards;
+    shards.clear();
+    for (content, shard) in contents.iter().zip(&dataset.shards) {
+        if let (true, scan) = there[content] {
+            shards.push(shard.clone());
+            scans.push(scan);
+        }
+    }
+    part.uses.retain(|used| of_shard(used).is_none_or(|shard| there[&shard].0));
+    Some(Part { request: part, scans })
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::model::Conventions;
+
+    #[test]
+    fn a_part_of_a_request_has_the_scanned_shards_and_is_the_request_about_them_alone() {
+        let model = ModelRef {
+            name: "m".into(),
+            path: "/m".into(),
+            digest: Digest::of(b"m"),
+            conventions: Conventions::default(),
+        };
+        let place = Place::of(json!({ "layer": "a" }).as_object().expect("an object"));
+        let place = place.expect("a place");
+        // Two of the shards are equal.
+        let shards = [b"a", b"b", b"c", b"b"]
+            .map(|bytes| ShardRef::new("/d".into(), Digest::of(bytes)))
+            .to_vec();
+        let set = |shards: &[ShardRef]| DatasetRef {
+            name: "d".into(),
+            format: &crate::dataset::format::tar::FORMAT,
+            captions: true,
+            labels: Default::default(),
+            table: Default::default(),
+            shards: shards.to_vec(),
+        };
+        let asked = |shards: &[ShardRef]| {
+            let dataset = set(shards);
+            let inputs = Inputs::default();
+            let mut uses = requests(&model, &dataset, &place, &inputs, Precision::F32);
+            uses.push(Request { kind: "direction".into(), dataset: None, ..uses[0].clone() });
+            let first = uses[0].clone();
+            Request { kind: "k".into(), dataset: Some(dataset), uses, ..first }
+        };
+        let whole = asked(&shards);
+        let stored = |of: &[usize]| {
+            let of: Vec<Digest> = of.iter().map(|at| whole.uses[*at].key()).collect();
+            part(&whole, &mut |used| of.contains(&used.key()))
+        };
+        assert_eq!(stored(&[4]), None, "nothing is scanned");
+        assert_eq!(stored(&[0, 1, 2, 4]), None, "everything is");
+        assert_eq!(stored(&[0, 1]), None, "something else is missing");
+        let first = stored(&[0, 4]).expect("a part");
+        assert_eq!(first.request.key(), asked(&shards[..1]).key());
+        assert_eq!(first.scans, [whole.uses[0].key()]);
+        let others = stored(&[1, 2, 4]).expect("a part");
+        let of = |request: &Request| request.dataset.as_ref().map(|set| set.shards.clone());
+        assert_eq!(of(&others.request), Some(shards[1..].to_vec()));
+        assert_eq!((others.request.uses.len(), others.scans.len()), (4, 3));
+        // Without a scan of each shard, the result says nothing about the data set.
+        let mut lacking = whole.clone();
+        lacking.uses.remove(2);
+        assert_eq!(part(&lacking, &mut |used| used.key() == whole.uses[0].key()), None);
+    }
 
     #[test]
     fn a_unit_without_numbers_leaves_the_others_theirs() {

@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio};
 
+use neuronotes_core::dataset::{DatasetRef, format};
 use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::activation_histogram;
 use neuronotes_core::protocol::{Command, Event};
 use neuronotes_core::request::Request;
 use neuronotes_core::store::Store;
 use serde_json::json;
 
-use crate::support::{emoji_weights, model, small_weights, vis_request};
+use crate::support::{
+    dataset, emoji_weights, histogram_request, model, shard, small_weights, vis_request,
+};
 
 pub struct Lab {
     child: Child,
@@ -247,4 +251,58 @@ fn a_request_that_still_waits_for_company_can_be_cancelled() {
     lab.cancel(first);
     assert!(matches!(lab.result().1, Event::Cancelled { key } if key == first));
     lab.end();
+}
+
+#[test]
+fn while_a_data_set_is_scanned_questions_are_answered_from_the_shards_that_are_there() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let paths: Vec<PathBuf> =
+        (1..=5).map(|n| shard(&dir.path().join(n.to_string()), 4 + n)).collect();
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let data = dataset(&format::tar::FORMAT, &paths);
+    let asked = |data: DatasetRef, unit: u32| {
+        histogram_request(model(&small_weights()), data, json!({ "unit": unit }))
+    };
+    let (first, second) = (asked(data.clone(), 3), asked(data.clone(), 5));
+    let partial = serde_json::to_string(&Command::Partial).expect("JSON");
+    for says in [false, true] {
+        let store = dir.path().join(format!("store-{says}"));
+        let mut lab = Lab::start(&store, "cpu");
+        assert!(matches!(lab.hear(), Event::Ready { .. }));
+        if says {
+            lab.say(&partial);
+        }
+        let keys = [lab.run(&first), lab.run(&second)];
+        let mut early = Vec::new();
+        let mut done = Vec::new();
+        while done.len() < 2 {
+            match lab.result().1 {
+                Event::Partial { key, part, images, shards } => {
+                    assert!(!done.contains(&key), "after the whole");
+                    early.push((key, part, images, shards));
+                }
+                Event::Done { key, .. } => done.push(key),
+                other => panic!("{other:?}"),
+            }
+        }
+        lab.end();
+        assert_eq!(done, keys);
+        if !says {
+            assert_eq!(early, []);
+            continue;
+        }
+        // Of five to eight pictures, one is broken.
+        assert_eq!(early[0].2, 4);
+        let store = Store::open(&store).expect("a store");
+        for (key, part, images, shards) in early {
+            // They are ordinary results over the first shards.
+            let of = DatasetRef { shards: data.shards[..shards].to_vec(), ..data.clone() };
+            let unit = if key == keys[0] { 3 } else { 5 };
+            assert_eq!(part, asked(of, unit).key());
+            assert_eq!(images, (1..=shards as u64).map(|n| 3 + n).sum::<u64>());
+            let record = store.record(&part).expect("a record");
+            let outcome: activation_histogram::Outcome = record.result(&store).expect("a result");
+            assert_eq!(outcome.count, images);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use neuronotes_core::protocol::Cause;
+use neuronotes_core::protocol::{Cause, Command};
 
 use crate::measure::lab::{Lab, LabError, LabEvent};
 
@@ -46,6 +46,8 @@ pub struct Labs {
     news: Arc<dyn Fn(LabNews) + Send + Sync>,
     number: u64,
     state: State,
+    /// Whether they also answer requests from the scanned part of their data set.
+    partial: bool,
     /// Number of labs in a row that died without finishing anything.
     fruitless: u32,
     not_before: Option<Instant>,
@@ -85,7 +87,13 @@ impl Labs {
         news: Arc<dyn Fn(LabNews) + Send + Sync>,
     ) -> Self {
         let (number, state) = (0, State::None);
-        Self { find, store, device, news, number, state, fruitless: 0, not_before: None }
+        let (partial, fruitless, not_before) = (false, 0, None);
+        Self { find, store, device, news, number, state, partial, fruitless, not_before }
+    }
+
+    /// Labs also answer requests from the scanned part of their data set.
+    pub fn give_partial_results(&mut self) {
+        self.partial = true;
     }
 
     /// Whether this event is from the current or leaving lab, and whether from the current one.
@@ -110,6 +118,9 @@ impl Labs {
                 .and_then(|program| Lab::start(&program, &self.store, &self.device, hear));
             match lab {
                 Ok(lab) => {
+                    if self.partial {
+                        lab.say(Command::Partial);
+                    }
                     let (ready, useful, unusable) = (false, false, None);
                     self.state = State::Here(Running { lab, ready, useful, unusable });
                     new = true;

@@ -14,6 +14,7 @@ mod estimate;
 mod failures;
 mod life;
 mod queue;
+mod said;
 mod status;
 mod suspect;
 mod timings;
@@ -35,7 +36,7 @@ use estimate::{Estimates, Places};
 use failures::Failures;
 use life::{Find, Labs};
 use neuronotes_core::digest::Digest;
-use neuronotes_core::protocol::{Cause, Command, ELSEWHERE, Event};
+use neuronotes_core::protocol::{Cause, Command, Event};
 use neuronotes_core::store::Store;
 use queue::Queue;
 use status::Running;
@@ -104,6 +105,12 @@ impl Scheduler {
             patience: (PATIENCE, MORE_PATIENCE),
             store,
         }
+    }
+
+    /// The same, with results over the part of a data set that is scanned so far ([`Update::Partial`]).
+    pub fn with_partial_results(mut self) -> Self {
+        self.labs.give_partial_results();
+        self
     }
 
     /// Replaces the wanted requests. Those still wanted continue; the others are cancelled.
@@ -280,71 +287,6 @@ impl Scheduler {
             self.ordered.clone_from(&groups);
             lab.say(Command::Order { groups });
         }
-    }
-
-    fn said(&mut self, event: Event, updates: &mut Vec<Update>) {
-        match event {
-            Event::Ready { device, device_name, version, .. } => {
-                self.labs.ready();
-                self.estimates.set_device(&device, &self.queue, &self.store);
-                self.version = version;
-                let now = Instant::now();
-                self.leaving.values_mut().for_each(|since| *since = Some(now));
-                self.failures.lab_is_here();
-                updates.push(Update::Ready { device, device_name });
-            }
-            Event::Unusable { message, hint } => {
-                self.labs.unusable(LabError { message, hint, cause: Cause::Environment });
-            }
-            Event::Progress { key, stage, step, total, unit, seconds_left, picture } => {
-                if self.asked.contains(&key) {
-                    match stage.as_str() {
-                        ELSEWHERE => self.suspects.pause(&key),
-                        _ => self.suspects.begin(key),
-                    }
-                    let running = Running { stage, step, total, unit, seconds_left, picture };
-                    let (status, fraction) = (running.words(), running.fraction());
-                    let picture = running.picture.clone();
-                    self.running.insert(key, running);
-                    updates.push(Update::Progress { key, status, fraction, picture });
-                }
-            }
-            Event::Done { key, seconds } => {
-                self.ended(&key);
-                if let Some(wish) = self.queue.remove(&key) {
-                    self.estimates.learn(&wish, &self.queue, &self.store);
-                    self.failures.forget(&key);
-                    updates.push(Update::Done { key, seconds });
-                }
-            }
-            Event::Failed { key, message, hint, cause } => {
-                self.ended(&key);
-                if self.queue.wants(&key) {
-                    self.blame(&key, LabError { message, hint, cause }, updates);
-                }
-            }
-            Event::Cancelled { key } => {
-                // If it is wanted again meanwhile, it is requested again.
-                if self.leaving.remove(&key).is_none() && self.asked.remove(&key) {
-                    let message = "the lab cancelled it".to_owned();
-                    self.ended(&key);
-                    self.fail(
-                        key,
-                        LabError { message, hint: None, cause: Cause::Environment },
-                        updates,
-                    );
-                }
-            }
-        }
-    }
-
-    /// The lab has finished a request.
-    fn ended(&mut self, key: &Digest) {
-        self.labs.useful();
-        self.asked.remove(key);
-        self.leaving.remove(key);
-        self.running.remove(key);
-        self.suspects.end(key);
     }
 
     /// A request failed by itself, or a lab died during it alone.

@@ -114,6 +114,7 @@ fn words(command: &Command) -> String {
             };
             format!("order {}", groups.iter().map(group).collect::<Vec<_>>().join(" "))
         }
+        Command::Partial => "partial".into(),
     }
 }
 
@@ -155,8 +156,7 @@ fn until(
     news: &Receiver<LabNews>,
     enough: impl Fn(&str) -> bool,
 ) -> Vec<String> {
-    let mut heard = Vec::new();
-    let begun = Instant::now();
+    let (mut heard, begun) = (Vec::new(), Instant::now());
     loop {
         let due = scheduler.next_tick().unwrap_or_else(|| begun + Duration::from_secs(20));
         let told = match news.recv_timeout(due.saturating_duration_since(Instant::now())) {
@@ -167,6 +167,7 @@ fn until(
             heard.push(match told {
                 Update::Ready { .. } => "ready".into(),
                 Update::Progress { key, .. } => format!("at {}", unit(&key)),
+                Update::Partial { key, images, .. } => format!("{images} of {}", unit(&key)),
                 Update::Done { key, .. } => format!("done {}", unit(&key)),
                 Update::Failed { key } => format!("failed {}", unit(&key)),
             });
@@ -199,6 +200,18 @@ fn the_most_urgent_is_asked_for_first_and_a_new_order_is_told() {
     stage.touch("go");
     until(&mut scheduler, &news, |said| said == "done 5");
     assert_eq!(stage.asked()[5..], ["0 order 1,2 3 5", "0 run 5"]);
+}
+
+#[test]
+fn results_over_a_part_are_passed_on_while_the_whole_is_wanted() {
+    let part =
+        r#"echo '{"type":"partial","key":"'$key'","part":"'$key'","images":7,"shards":2}'; done_"#;
+    let stage = Stage::new(part);
+    let (mut scheduler, news) = stage.scheduler();
+    scheduler.labs.give_partial_results();
+    scheduler.want(rest(&[1]));
+    assert_eq!(until(&mut scheduler, &news, |said| said == "done 1")[1..], ["7 of 1", "done 1"]);
+    assert_eq!(stage.asked(), ["0 partial", "0 order 1", "0 run 1"]);
 }
 
 #[test]

@@ -25,6 +25,17 @@ pub enum Update {
         /// A new picture of the current state, if there is one.
         picture: Option<PathBuf>,
     },
+    /// Of the data set that a request is about, some shards are scanned, and the result over these is in the store.
+    Partial {
+        /// The request key.
+        key: Digest,
+        /// The key of the result over the scanned shards.
+        part: Digest,
+        /// Number of images of these shards.
+        images: u64,
+        /// Number of these shards.
+        shards: usize,
+    },
     /// The result is in the store.
     Done {
         /// The request key.

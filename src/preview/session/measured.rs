@@ -8,6 +8,7 @@ use neuronotes_core::say;
 use super::Session;
 use crate::measure::schedule::Update;
 use crate::preview::news::{News, Phases, partial};
+use crate::site::Partial;
 
 /// Minimum time between two messages about one measurement.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -39,8 +40,15 @@ impl Session {
                     }
                     self.site.progress.running.insert(key, status);
                 }
+                Update::Partial { key, part, images, shards } => {
+                    let partial = Partial { record: part, images, shards };
+                    self.site.progress.partial.insert(key, partial);
+                    self.site.ended(&key);
+                    ended = true;
+                }
                 Update::Done { key, .. } | Update::Failed { key } => {
                     self.site.progress.running.remove(&key);
+                    self.site.progress.partial.remove(&key);
                     self.told.remove(&key);
                     self.site.ended(&key);
                     ended = true;
