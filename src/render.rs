@@ -30,6 +30,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("note.html", include_str!("../templates/note.html")),
     ("partials/backlinks.html", include_str!("../templates/partials/backlinks.html")),
     ("partials/card.html", include_str!("../templates/partials/card.html")),
+    ("partials/behind.html", include_str!("../templates/partials/behind.html")),
     ("partials/composed.html", include_str!("../templates/partials/composed.html")),
     ("partials/contents.html", include_str!("../templates/partials/contents.html")),
     ("partials/drawing.html", include_str!("../templates/partials/drawing.html")),

@@ -11,7 +11,7 @@
   const turn = (text, by, label) => button(text, { class: "zoom-step", "data-step": by, "aria-label": label });
   const dialog = make("dialog", { class: "zoom-dialog", "aria-label": "Picture", "data-preview": "" },
     make("div", { class: "zoom-picture" }), make("div", { class: "zoom-caption", "aria-live": "polite" }),
-    turn("‹", -1, "Previous picture"), turn("›", 1, "Next picture"), button("Close", { class: "zoom-close" }));
+    turn("‹", -1, "Previous picture"), turn("›", 1, "Next picture"), button("Map on or off", { class: "zoom-other" }), button("Close", { class: "zoom-close" }));
   document.body.append(dialog);
   const part = (name) => dialog.querySelector(`.zoom-${name}`);
 
@@ -53,6 +53,10 @@
     for (const name of ["srcset", "sizes", "style", "loading"]) picture.removeAttribute(name);
     if (picture.tagName === "IMG") picture.src = link.href;
     picture.addEventListener("load", size);
+    // The same picture with, or without, its heat map.
+    const other = link.querySelector(".under");
+    part("other").hidden = !other;
+    part("other").onclick = () => (picture.src = picture.src === link.href ? other.src : link.href);
     const parts = [link.closest("li")?.querySelector(".item-caption"), link.closest("figure")?.querySelector(".caption")];
     const words = bare(make("div", {}, ...parts.filter(Boolean).map((one) => one.cloneNode(true))));
     part("picture").replaceChildren(picture);
@@ -118,7 +122,9 @@
 
   document.addEventListener("keydown", ({ key, altKey, ctrlKey, metaKey }) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[key];
-    if (by && dialog.open && !altKey && !ctrlKey && !metaKey) step(by);
+    if (!dialog.open || altKey || ctrlKey || metaKey) return;
+    if (by) step(by);
+    else if (key === "m" && !part("other").hidden) part("other").click();
   });
 
   // A sideways swipe shows the next picture, a downward one closes. Two fingers zoom, as everywhere.

@@ -48,11 +48,23 @@ pub fn png_with_text(
 /// # Errors
 /// If `pixels` is not `side * side * 3` long.
 pub fn webp(pixels: &[u8], side: u32, quality: f32) -> Result<Vec<u8>, Failure> {
-    if pixels.len() != side as usize * side as usize * 3 {
-        return Err(cannot(&"it is not square"));
+    webp_of(pixels, (side, side), quality)
+}
+
+/// The same for a picture of any width and height.
+///
+/// # Errors
+/// If `pixels` is not `width * height * 3` long.
+pub fn webp_of(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    quality: f32,
+) -> Result<Vec<u8>, Failure> {
+    if pixels.len() != width as usize * height as usize * 3 {
+        return Err(cannot(&"its size does not fit its pixels"));
     }
     let config = webp_config(quality)?;
-    let encoded = webp::Encoder::from_rgb(pixels, side, side).encode_advanced(&config);
+    let encoded = webp::Encoder::from_rgb(pixels, width, height).encode_advanced(&config);
     Ok(encoded.map_err(|error| cannot(&format_args!("{error:?}")))?.to_vec())
 }
 

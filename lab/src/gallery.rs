@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use image::RgbImage;
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{Kind, Origin};
@@ -69,6 +70,25 @@ impl Gallery {
         found.collect()
     }
 
+    /// The picture of the sample of that key in a shard of the request's data set, as it is shown, and the sample with its
+    /// caption and label. Adds nothing.
+    ///
+    /// # Errors
+    /// If it is not there, or cannot be read.
+    pub(crate) fn sample(
+        &mut self,
+        bench: &mut Workbench<'_>,
+        shard: usize,
+        key: &str,
+    ) -> Result<(RgbImage, Sample), Failure> {
+        let [(shard, row)] = self.find(bench, &[(shard, key)])?[..] else {
+            return Err(cannot_show(key, "it is not in the shard"));
+        };
+        let sample = shard.samples()[row].clone();
+        let picture = shard.picture(row).and_then(|picture| shrink(picture, SIDE));
+        Ok((picture.map_err(|why| cannot_show(key, &why))?, sample))
+    }
+
     /// Adds the sample of that key from a shard of the request's data set. Returns its picture, and the sample with its
     /// caption and label.
     ///
@@ -80,12 +100,8 @@ impl Gallery {
         shard: usize,
         key: &str,
     ) -> Result<(Stored, Sample), Failure> {
-        let [(shard, row)] = self.find(bench, &[(shard, key)])?[..] else {
-            return Err(cannot_show(key, "it is not in the shard"));
-        };
-        let sample = shard.samples()[row].clone();
-        let picture = shard.picture(row).map_err(|why| cannot_show(key, &why))?;
-        Ok((self.add(bench, picture)?, sample))
+        let (picture, sample) = self.sample(bench, shard, key)?;
+        Ok((self.keep(bench, &picture)?, sample))
     }
 
     /// Adds a picture.
@@ -99,6 +115,18 @@ impl Gallery {
     ) -> Result<Stored, Failure> {
         let cannot = |why: String| Failure::new(format!("a picture cannot be shown ({why})"));
         let picture = shrink(picture, SIDE).map_err(cannot)?;
+        self.keep(bench, &picture)
+    }
+
+    /// Adds a picture as it is.
+    ///
+    /// # Errors
+    /// If it cannot be encoded or stored.
+    pub(crate) fn keep(
+        &mut self,
+        bench: &mut Workbench<'_>,
+        picture: &RgbImage,
+    ) -> Result<Stored, Failure> {
         self.count += 1;
         let name = format!("{:03}.png", self.count);
         let (width, height) = picture.dimensions();

@@ -68,6 +68,22 @@ impl<'a> Pass<'a> {
         monitor: &mut dyn Monitor,
         mut visit: impl FnMut(&[usize], &Activations) -> Result<(), Failure>,
     ) -> Result<Vec<Skipped>, Failure> {
+        self.inputs(pictures, monitor, |places, input| {
+            tch::no_grad(|| visit(places, &self.look(input)?))
+        })
+    }
+
+    /// Like [`Pass::run`], but `visit` is given the batch as the network takes it, `[n, 3, side, side]`, and looks itself, with
+    /// gradients where it wants them.
+    ///
+    /// # Errors
+    /// As for [`Pass::run`].
+    pub fn inputs<P: Pictures + ?Sized>(
+        &self,
+        pictures: &P,
+        monitor: &mut dyn Monitor,
+        mut visit: impl FnMut(&[usize], &Tensor) -> Result<(), Failure>,
+    ) -> Result<Vec<Skipped>, Failure> {
         let side = self.clip.architecture.image_size;
         let bytes = side as usize * side as usize * 3; // of one picture
         let mut batch = match self.one_by_one {
@@ -94,10 +110,8 @@ impl<'a> Pass<'a> {
             skipped.extend(bad.iter().cloned());
             batch.run(good.len(), |rows| {
                 let pixels = &pixels[rows.start * bytes..rows.end * bytes];
-                tch::no_grad(|| {
-                    let input = self.clip.input(pixels, rows.len())?; // [n, 3, side, side]
-                    visit(&good[rows], &self.look(&input)?)
-                })
+                let input = tch::no_grad(|| self.clip.input(pixels, rows.len()))?;
+                visit(&good[rows], &input)
             })?;
             monitor.progress(&progress);
             Ok(())

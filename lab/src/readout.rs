@@ -68,6 +68,14 @@ impl Readout {
         }
     }
 
+    /// All units at each position: `[n, units, positions]`, the layer's, to the place's.
+    pub fn every(&self, layer: &Tensor) -> Tensor {
+        match &self.dictionary {
+            None => layer.shallow_clone(),
+            Some((_, dictionary)) => dictionary.encode_all(layer),
+        }
+    }
+
     /// The mean of each unit over positions, in double precision: `[n, units, positions]`, the layer's, to `[n, units]`.
     pub fn means(&self, layer: &Tensor) -> Tensor {
         match &self.dictionary {

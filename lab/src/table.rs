@@ -19,18 +19,19 @@ use crate::failure::Failure;
 use crate::table::stored::Stored;
 use crate::workbench::Workbench;
 
-/// One unit over the request's data set, a [`Scanned`] for each shard.
+/// One unit over a data set, a [`Scanned`] for each shard.
 ///
 /// # Errors
-/// If the request does not use the scans of that place, or there is no such unit.
+/// If the request does not use the scans of that place and data set, or there is no such unit.
 pub fn scans(
     bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
     place: &Place,
     unit: u32,
     pool: Pool,
 ) -> Result<Vec<Scanned>, Failure> {
     let Request { model, inputs, precision, .. } = bench.request;
-    let wanted = scan::requests(model, bench.dataset()?, place, inputs, *precision);
+    let wanted = scan::requests(model, dataset, place, inputs, *precision);
     let name = inputs.place_name(place);
     let used: HashSet<Digest> = bench.request.uses.iter().map(Request::key).collect();
     wanted
@@ -64,18 +65,18 @@ pub fn embeddings(
         .collect()
 }
 
-/// The activations along a unit vector over the request's data set, a [`Scanned`] for each shard: the product of the vector with
+/// The activations along a unit vector over a data set, a [`Scanned`] for each shard: the product of the vector with
 /// the activations of the place's units, averaged over positions. `is_cosine`: these are scaled to length 1 first.
 ///
 /// # Errors
 /// If the request uses no scans of that place, or an activation is not finite.
 pub(crate) fn along(
     bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
     place: &Place,
     direction: &[f64],
     is_cosine: bool,
 ) -> Result<Vec<Scanned>, Failure> {
-    let dataset = bench.dataset()?;
     (0..dataset.shards.len())
         .map(|index| {
             let request = used_scan(bench, dataset, index, Some(place))?;

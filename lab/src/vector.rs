@@ -4,10 +4,11 @@
 //! Ensembling is that of openai/CLIP's notebooks: embeddings of prompts are normalised, averaged, and normalised
 //! again.
 
-use neuronotes_core::kind::class::PLACE;
+use neuronotes_core::kind::class::{Class, PLACE};
 use neuronotes_core::tokenizer::Tokenizer;
 use tch::{Kind, Tensor};
 
+use crate::attribution::logit::against;
 use crate::batch::Batch;
 use crate::clip::Clip;
 use crate::clip::activations::by_unit;
@@ -77,6 +78,28 @@ impl Prompts<'_> {
             Ok(())
         })?;
         sums.into_iter().map(|sum| unit(sum, "a mean of texts")).collect()
+    }
+
+    /// The direction of embeddings along which a logit is: that of a text, or that of a class minus the mean of the others'.
+    ///
+    /// # Errors
+    /// If there is neither a text nor a class among the classes, or a prompt is too long.
+    pub(crate) fn along(
+        self,
+        clip: &Clip,
+        text: Option<&String>,
+        (classes, class): (&[Class], Option<&String>),
+        monitor: &mut dyn Monitor,
+    ) -> Result<Row, Failure> {
+        if let Some(text) = text {
+            return Ok(self.encode(clip, &[std::slice::from_ref(text)], monitor)?.remove(0));
+        }
+        let own = classes.iter().position(|of| Some(&of.label) == class);
+        let own = own.ok_or_else(|| Failure::new("`class` is not one of the classes"))?;
+        let groups: Vec<&[String]> = classes.iter().map(|class| &*class.names).collect();
+        let rows = self.encode(clip, &groups, monitor)?;
+        let others = rows.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, row)| &**row);
+        Ok(against(&rows[own], &others.collect::<Vec<_>>()))
     }
 
     fn tokens(self, text: &str, context: usize) -> Result<Vec<u32>, Failure> {

@@ -1,5 +1,8 @@
 //! Defaults for blocks.
 
+use std::collections::BTreeMap;
+
+use neuronotes_core::kind::{KINDS, Preset, Type};
 use neuronotes_core::model::Precision;
 
 use super::settings::Settings;
@@ -16,6 +19,18 @@ pub struct Defaults {
     pub seed: i64,
     /// Precision of the forward pass.
     pub precision: Precision,
+    /// Flags by their field's name, such as `control`.
+    pub flags: BTreeMap<&'static str, bool>,
+}
+
+/// The names of the flags whose default is configured, each once.
+fn flags() -> Vec<&'static str> {
+    let fields = KINDS.iter().flat_map(|kind| kind.fields);
+    let flags = fields.filter(|it| it.ty == Type::Flag && it.default == Preset::Configured);
+    let mut names: Vec<&str> = flags.map(|field| field.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 impl Settings<'_> {
@@ -35,9 +50,19 @@ impl Settings<'_> {
                     Some(precision) => defaults.precision = precision,
                     None => self.wrong(&entry.node, "precision", "`f32`, `bf16` or `f16`"),
                 },
-                _ => {
-                    let known = ["model", "dataset", "seed", "precision"];
-                    self.unknown(entry, "`defaults`", &known);
+                name => {
+                    let flags = flags();
+                    match (flags.iter().find(|flag| **flag == name), &entry.node.value) {
+                        (Some(flag), Value::Bool(given)) => {
+                            defaults.flags.insert(flag, *given);
+                        }
+                        (Some(flag), _) => self.wrong(&entry.node, flag, "`true` or `false`"),
+                        (None, _) => {
+                            let known = ["model", "dataset", "seed", "precision"];
+                            let known: Vec<&str> = known.into_iter().chain(flags).collect();
+                            self.unknown(entry, "`defaults`", &known);
+                        }
+                    }
                 }
             }
         }

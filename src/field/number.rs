@@ -1,10 +1,13 @@
 //! Numbers within bounds.
 
 use neuronotes_core::kind::Kind;
+use neuronotes_core::request::Inputs;
 use serde_json::{Value as Json, json};
 
 use super::family::Family;
+use super::line::list;
 use super::reading::Reading;
+use super::shape;
 use crate::yaml::{Node, Value};
 
 /// A whole number.
@@ -73,6 +76,60 @@ impl Family for Number {
     }
 }
 
+/// Numbers, each once; one stands for a list of it.
+pub(super) struct Numbers {
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) most: usize,
+}
+
+impl Family for Numbers {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        let bounds = format!("from {} to {}", self.min, self.max);
+        let items = at.one_or_many(node, &format!("a list of numbers {bounds}"));
+        if items.len() > self.most {
+            return at.too_many(node, items.len(), self.most);
+        }
+        let mut numbers: Vec<f64> = Vec::new();
+        for item in items {
+            match number(item).filter(|number| (self.min..=self.max).contains(number)) {
+                Some(number) if numbers.contains(&number) => {
+                    let message = format!("`{}` lists {number} more than once", at.field);
+                    at.problem(item, message, None);
+                }
+                Some(number) => numbers.push(number),
+                None => {
+                    at.wrong(item, &format!("a list of numbers {bounds}"));
+                }
+            }
+        }
+        if numbers.is_empty() && at.is_sound() {
+            let hint = "list at least one".to_owned();
+            at.problem(node, format!("`{}` is an empty list", at.field), Some(hint));
+        }
+        numbers.sort_by(f64::total_cmp);
+        numbers.into()
+    }
+
+    fn shown(&self, value: &Json, _: &Inputs) -> String {
+        let numbers: Vec<f64> = serde_json::from_value(value.clone()).unwrap_or_default();
+        list(&numbers.iter().map(f64::to_string).collect::<Vec<_>>())
+    }
+
+    fn quoted(&self, value: &Json, _: &Inputs) -> Json {
+        value.clone()
+    }
+
+    fn takes(&self) -> String {
+        format!("list of numbers, {} to {}", self.min, self.max)
+    }
+
+    fn schema(&self, _: &Kind) -> Json {
+        let one = json!({ "type": "number", "minimum": self.min, "maximum": self.max });
+        shape::one_or_many(&one, self.most)
+    }
+}
+
 /// A number in either form.
 pub(super) fn number(node: &Node) -> Option<f64> {
     match node.value {
@@ -96,4 +153,33 @@ pub(super) fn wrong(node: &Node, expected: &str, at: &mut Reading<'_, '_>) -> Js
 
 pub(super) fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::Note;
+
+    /// The value of the field `above` with this YAML, or what is wrong with it.
+    fn above(yaml: &str) -> Result<Json, String> {
+        let block = format!("```yaml analysis\nkind: activation_histogram\nabove: {yaml}\n```\n");
+        let note = Note::parse("a.md", "notes/a.md", &block);
+        let block = &note.blocks[0];
+        let field = block.fields.get("above").map(|field| field.value.clone());
+        let wrong = |problem: &crate::diagnostic::Diagnostic| problem.message.contains("above");
+        let problem = block.problems.iter().find(|problem| wrong(problem));
+        field.ok_or_else(|| problem.map(|it| it.message.clone()).unwrap_or_default())
+    }
+
+    #[test]
+    fn numbers_are_sorted_and_each_is_within_bounds_and_there_once() {
+        assert_eq!(above("[5, 2, 3.5]"), Ok(json!([2.0, 3.5, 5.0])));
+        assert_eq!(above("3"), Ok(json!([3.0])));
+        let wrong = |yaml: &str| above(yaml).expect_err("a problem");
+        assert_eq!(wrong("[2, 2.0]"), "`above` lists 2 more than once");
+        assert_eq!(wrong("[]"), "`above` is an empty list");
+        assert!(wrong("[2, many]").starts_with("`above` must be a list of numbers from"));
+        assert!(wrong("[1e6]").starts_with("`above` must be a list of numbers from"));
+        assert!(wrong("[1, 2, 3, 4, 5, 6, 7, 8, 9]").contains("9 items; at most 8"));
+    }
 }

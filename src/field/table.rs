@@ -11,6 +11,7 @@ pub(super) fn family(ty: Type) -> Box<dyn Family> {
     match ty {
         Type::Integer { min, max } => Box::new(number::Integer { min, max }),
         Type::Number { min, max } => Box::new(number::Number { min, max }),
+        Type::Numbers { min, max, most } => Box::new(number::Numbers { min, max, most }),
         Type::Flag => Box::new(word::Flag),
         Type::Choice(words) => Box::new(word::Choice { words, is_parameter: true }),
         Type::Precision => Box::new(word::Choice { words: &Precision::NAMES, is_parameter: false }),

@@ -1,5 +1,8 @@
 //! Draws `activation_histogram`: a histogram as SVG with mean and quantiles, and its data as a table.
 
+mod curves;
+mod shape;
+
 use std::ops::Range;
 
 use plotters::coord::Shift;
@@ -12,6 +15,7 @@ use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::number::{decimals, number, thousands, tick};
 use neuronotes_core::statistics::deviations;
 
+use super::behind::{Behind, BehindBar};
 use super::context::DrawContext;
 use super::drawing::Drawing;
 use super::entry::Figure;
@@ -35,19 +39,29 @@ pub(super) static FIGURE: Figure =
 fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let outcome: Outcome = context.result()?;
     let params: Params = context.params()?;
-    let direction = params.direction.map(|terms| direction_line(&terms, context.inputs));
+    let direction = params.direction.as_ref().map(|terms| direction_line(terms, context.inputs));
     let axis = match (&direction, params.pool) {
         (Some(_), _) => "activation of the direction",
         (None, Pool::Mean) => "activation, mean over positions",
         (None, Pool::Max) => "activation, maximum over positions",
     };
-    let drawing = histogram(&outcome, context.option("scale") == Some("log"), axis)?;
-    Ok(match (direction, drawing) {
-        (Some(direction), Drawing::Plot { svg, alt, table, note }) => {
-            let of = |text: String| format!("{direction}: {text}");
-            Drawing::Plot { svg, alt: of(alt), table, note: of(note) }
+    let log = context.option("scale") == Some("log");
+    let drawing = match outcome.others.is_empty() {
+        true => histogram(&outcome, log, axis)?,
+        false => curves::drawn(context, &outcome, &params, (log, axis))?,
+    };
+    let of = |text: String| match &direction {
+        Some(direction) => format!("{direction}: {text}"),
+        None => text,
+    };
+    Ok(match drawing {
+        Drawing::Plot { svg, alt, table, note, .. } => {
+            let behind = outcome.behind.as_ref().map(|it| behind(context, &outcome, it));
+            let behind = behind.transpose()?;
+            Drawing::Plot { svg, alt: of(alt), table, note: of(note), behind }
         }
-        (_, drawing) => drawing,
+        Drawing::Parts { parts, table, note } => Drawing::Parts { parts, table, note: of(note) },
+        other => other,
     })
 }
 
@@ -69,7 +83,53 @@ fn histogram(outcome: &Outcome, log: bool, axis: &str) -> Result<Drawing, String
         alt: describe(outcome),
         table: tabulate(outcome),
         note: note(outcome),
+        behind: None,
     })
+}
+
+/// The images behind the bars.
+fn behind(
+    context: &DrawContext<'_>,
+    outcome: &Outcome,
+    stored: &activation_histogram::Behind,
+) -> Result<Behind, String> {
+    if stored.keys.len() != outcome.counts.len() || stored.tile == 0 {
+        return Err("the stored histogram has images of other buckets".to_owned());
+    }
+    let field = Field::new(across(outcome), 1.0, false);
+    let part = |at: i32, of: u32| f64::from(at) / f64::from(of * SCALE);
+    let digits = decimals(outcome.max - outcome.min) + 1;
+    let columns = (stored.side / stored.tile).max(1);
+    let mut tiles = (0..).map(|at| [at % columns * stored.tile, at / columns * stored.tile]);
+    let mut bars = Vec::new();
+    for ((edges, count), keys) in outcome.edges.windows(2).zip(&outcome.counts).zip(&stored.keys) {
+        let images: Vec<(String, [u32; 2])> = keys.iter().cloned().zip(&mut tiles).collect();
+        if images.is_empty() {
+            continue;
+        }
+        let [left, right] = [edges[0], edges[1]].map(|edge| field.x(edge));
+        let range = format!("{} to {}", number(edges[0], digits), number(edges[1], digits));
+        bars.push(BehindBar {
+            across: [part(left, SIZE.0), part(right, SIZE.0)],
+            says: format!("{range}: {}", counted(*count)),
+            images,
+        });
+    }
+    Ok(Behind {
+        label: "Images behind each bar".to_owned(),
+        sheet: context.picture(&stored.sheet, stored.side, stored.side)?,
+        tile: stored.tile,
+        rows: [part(Field::TOP as i32, SIZE.1), part(Field::BOTTOM as i32, SIZE.1)],
+        most: bars.iter().map(|bar| bar.images.len()).max().unwrap_or(0),
+        bars,
+    })
+}
+
+fn counted(images: u64) -> String {
+    match images {
+        1 => "1 image".to_owned(),
+        n => format!("{} images", thousands(n)),
+    }
 }
 
 fn check(outcome: &Outcome) -> Result<(), String> {
@@ -310,6 +370,12 @@ fn note(outcome: &Outcome) -> String {
     if let Some(away) = away.filter(|away| away.is_finite()) {
         text += &format!(", {} standard deviations above the mean", number(away, 1));
     }
+    if let Some(shape) = &outcome.shape {
+        text += &format!("; {}", shape::note(shape, outcome.count));
+    }
+    if outcome.behind.is_some() {
+        text += "; point at a bar for some of its images";
+    }
     text
 }
 
@@ -326,6 +392,9 @@ fn tabulate(outcome: &Outcome) -> Table {
         let percent = tick(share * 100.0, 3);
         vec![format!("{percent} % quantile"), shown(*activation)]
     }));
+    if let Some(shape) = &outcome.shape {
+        rows.extend(shape::rows(shape, outcome.count));
+    }
     Table::new(&["activation", "images"], rows)
 }
 

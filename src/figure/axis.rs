@@ -22,7 +22,6 @@ impl Axis {
     }
 
     /// An axis on which equal ratios have equal lengths; for positive numbers.
-    #[allow(dead_code, reason = "tested beside the linear axis; no kind has a logarithmic one yet")]
     pub fn log(label: &str) -> Self {
         Self { log: true, ..Self::linear(label) }
     }

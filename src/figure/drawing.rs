@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::behind::Behind;
 use super::curve::Curve;
 use super::part::Part;
 use super::picture::{GridItem, Image, Picture};
@@ -44,6 +45,9 @@ pub enum Drawing {
         table: Table,
         /// A line of plain text below it.
         note: String,
+        /// The images behind each bar, if it is a histogram with images.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behind: Option<Behind>,
     },
     /// Bars, matrices, curves and pictures, one below the other.
     Parts {
@@ -75,7 +79,7 @@ impl Drawing {
             Self::Grid { items, .. } => {
                 items.iter().flat_map(|item| item.picture.images()).collect()
             }
-            Self::Plot { .. } => vec![],
+            Self::Plot { behind, .. } => behind.iter().map(|behind| &behind.sheet).collect(),
             Self::Parts { parts, .. } => parts.iter().flat_map(Part::images).collect(),
         }
     }

@@ -7,6 +7,7 @@ mod activation_histogram;
 mod attack;
 mod attribution;
 pub mod axis;
+mod behind;
 pub mod composed;
 mod composition;
 mod concept;
@@ -48,7 +49,7 @@ pub use picture::{Image, Picture};
 pub use unit::UnitRef;
 
 /// Bump when the same result and presentation give a different drawing.
-pub const RENDERER_VERSION: u32 = 6;
+pub const RENDERER_VERSION: u32 = 7;
 
 /// One entry per kind, in the order of [`KINDS`](neuronotes_core::kind::KINDS).
 pub static FIGURES: &[&Figure] = &[

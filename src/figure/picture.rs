@@ -20,7 +20,8 @@ pub struct Picture {
     pub full: Option<Image>,
     /// A film of its optimisation, with the same aspect ratio.
     pub film: Option<Image>,
-    /// The same picture without what is drawn over it, of the same size, which a reader can look at.
+    /// Another version of it, of the same size, that is shown on demand: without what is drawn over it, or with a heat map
+    /// over it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<Image>,
 }

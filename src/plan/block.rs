@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::term::DIRECTION;
-use neuronotes_core::kind::{Data, Field, Kind, Role, Scan, Type, scan};
+use neuronotes_core::kind::{Data, Field, Kind, Preset, Role, Scan, Type, scan};
 use neuronotes_core::model::{Place, Precision};
 use neuronotes_core::request::{Inputs, Request};
 use serde_json::{Map, Value};
@@ -158,7 +158,8 @@ impl Planner<'_> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let dataset = dataset.map(|set| DatasetRef { captions: kind.captions, ..set });
+        let captions = kind.captions || asked.needs_dataset;
+        let dataset = dataset.map(|set| DatasetRef { captions, ..set });
         let precision = block.fields.text("precision").and_then(Precision::named);
         let precision = precision.unwrap_or(self.config.defaults.precision);
         let embedding = Place::Layer(model.architecture.embedding_layer().name.canonical);
@@ -204,7 +205,14 @@ impl Planner<'_> {
 
     /// The configuration's default for a field.
     fn configured(&self, field: &Field) -> Option<Value> {
-        (field.ty == Type::Seed).then(|| self.config.defaults.seed.into())
+        let defaults = &self.config.defaults;
+        match (field.ty, field.default) {
+            (Type::Seed, _) => Some(defaults.seed.into()),
+            (Type::Flag, Preset::Configured) => {
+                defaults.flags.get(field.name).map(|flag| (*flag).into())
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {

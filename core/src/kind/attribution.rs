@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::class::Class;
 use super::entry::{About, Data, Fault, Kind, form};
 use super::field::{Field, Preset, Type};
+use super::logit;
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
 use super::words::words;
@@ -370,39 +371,8 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         }
         [_] => {}
     }
-    match (&given(&["text"])[..], fields.get("classes"), fields.get("class")) {
-        ([], None, None) => {
-            let hint = "add `text: …`, or `classes: […]` and the `class` that is attributed";
-            return fault("kind", "`attribution` needs a text or classes".to_owned(), hint);
-        }
-        ([_], None, None) => {}
-        ([_], ..) => {
-            let field = if fields.contains_key("classes") { "classes" } else { "class" };
-            let message = format!("`text` and `{field}` cannot be combined");
-            return fault(field, message, "use a separate block for each");
-        }
-        ([], Some(_), None) => {
-            let message = "`classes` need the `class` that is attributed".to_owned();
-            return fault("classes", message, "add `class: …`, the label of one of them");
-        }
-        ([], None, Some(_)) => {
-            let message = "`class` needs the `classes` that it is one of".to_owned();
-            return fault("class", message, "add `classes: […]`");
-        }
-        (_, Some(classes), Some(class)) => {
-            let labels = classes.as_array().into_iter().flatten().map(|class| &class["label"]);
-            let labels: Vec<&Value> = labels.collect();
-            if labels.len() < 2 {
-                let message = "one class has no others to be held against".to_owned();
-                return fault("classes", message, "add other classes, or use `text`");
-            }
-            if labels.iter().filter(|label| **label == class).count() != 1 {
-                let class = class.as_str().unwrap_or_default();
-                let message = format!("`{class}` is not the label of one of the classes");
-                return fault("class", message, "write it as in `classes`");
-            }
-        }
-        _ => {}
+    if let Some(fault) = logit::fault("attribution", "kind", fields) {
+        return Some(fault);
     }
     let integrates = fields.get("method").is_none_or(|m| m == Method::IntegratedGradients.word());
     match given(&["nodes", "baseline"])[..] {

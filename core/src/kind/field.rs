@@ -62,6 +62,13 @@ impl Field {
                 Some(x) if (min..=max).contains(&x) => Ok(()),
                 _ => must(format!("a number from {min} to {max}")),
             },
+            Type::Numbers { min, max, most } => {
+                let fits = |x: &Value| x.as_f64().is_some_and(|x| (min..=max).contains(&x));
+                match value.as_array() {
+                    Some(all) if all.len() <= most && all.iter().all(fits) => Ok(()),
+                    _ => must(format!("at most {most} numbers from {min} to {max}")),
+                }
+            }
             Type::Seed if value.as_u64().is_none() => must("a whole number from 0".to_owned()),
             Type::Flag if !value.is_boolean() => must("`true` or `false`".to_owned()),
             Type::Choice(words) => match value.as_str() {
@@ -92,6 +99,15 @@ pub enum Type {
         min: f64,
         /// Maximum.
         max: f64,
+    },
+    /// Numbers within bounds: a list. A parameter is an array of them, ascending, each once.
+    Numbers {
+        /// Minimum of each.
+        min: f64,
+        /// Maximum of each.
+        max: f64,
+        /// Maximum number of them.
+        most: usize,
     },
     /// A random seed: a whole number from 0. The configuration sets its default.
     Seed,

@@ -21,6 +21,7 @@ mod field;
 pub mod group;
 mod known;
 pub mod labels;
+mod logit;
 pub mod mention;
 mod naming;
 pub mod probe;

@@ -29,7 +29,7 @@ macro_rules! tuple {
 
         impl $Name {
             /// The members by name.
-            pub(super) fn named(&self) -> serde_json::Value {
+            pub(in crate::kind) fn named(&self) -> serde_json::Value {
                 serde_json::json!({ $(stringify!($member): self.$member),+ })
             }
         }

@@ -112,10 +112,14 @@ mod tests {
     use crate::kind::{KINDS, Kind, Role, facet};
 
     /// Results of a kind that contain every optional value.
-    fn samples(kind: &Kind) -> [Value; 3] {
+    fn samples(kind: &Kind) -> [Value; 4] {
         let of_pictures = json!({ "images": ["a digest"], "probe": "a digest" });
         let of_unit = json!({ "unit": 3 });
-        [json!({}), of_pictures, of_unit].map(|params| {
+        let of_options = json!({
+            "control": true, "alike": 4, "maps": true, "by": "relevance", "order": "quantiles", "above": [2.0],
+            "also": [7], "beside": {}, "examples": 1,
+        });
+        [json!({}), of_pictures, of_unit, of_options].map(|params| {
             let Value::Object(params) = params else { unreachable!() };
             (kind.sample)(&params, 0.75).result
         })

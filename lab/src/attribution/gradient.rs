@@ -23,7 +23,7 @@ use crate::monitor::{Monitor, Progress};
 pub struct Question<'a> {
     /// The model.
     pub clip: &'a Clip,
-    /// One image: `[1, 3, side, side]`, normalised.
+    /// One image: `[1, 3, side, side]`, normalised; several for [`products`] only.
     pub input: &'a Tensor,
     /// The layer to whose units the logit is attributed.
     pub stage: Stage,
@@ -55,6 +55,13 @@ pub fn gradient_activation(question: &Question<'_>) -> Result<Attributed, Failur
         promised: None,
         absent: None,
     })
+}
+
+/// The activations of the units for each of several images and the gradients of its logit with respect to them, both
+/// `[n, units, positions]` in single precision.
+pub fn products(question: &Question<'_>) -> Result<[Tensor; 2], Failure> {
+    let found = question.gradients(question.input, &mut |x| Ok(x.shallow_clone()))?;
+    Ok([by_unit(&found.at.detach()), by_unit(&found.gradient)])
 }
 
 /// Integrated gradients (Sundararajan et al. 2017) from a baseline to the activation, along a straight line, by so many

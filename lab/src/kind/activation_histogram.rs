@@ -1,92 +1,135 @@
-//! Measures `activation_histogram`: how a unit's activations are distributed over a data set.
+//! Measures `activation_histogram`: how a unit's activations are distributed over a data set, alone or beside those of other
+//! units or pictures.
 
-use neuronotes_core::kind::activation_histogram::{Outcome, Params, Quantile};
+mod behind;
+mod distribution;
+
+use neuronotes_core::kind::activation_histogram::{Other, Outcome, Params};
+use neuronotes_core::kind::group::Group;
 
 use super::target::Target;
 use crate::failure::Failure;
-use crate::table::{nothing_read, summary};
+use crate::table::{Scanned, nothing_read, said};
 use crate::workbench::Workbench;
+use distribution::{distribution, edges};
 
-const PROBABILITIES: [f64; 8] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999];
+/// The activations of another distribution, and what it is of.
+struct Beside {
+    unit: Option<u32>,
+    group: Option<String>,
+    values: Vec<f64>,
+}
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
     let about = (params.unit, params.direction.as_deref());
-    let scans = Target::of(bench, &params.layer, about, params.pool)?.scans(bench)?;
-    let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
-    let outcome = distribution(values, params.bins).ok_or_else(|| nothing_read(bench))?;
+    let target = Target::of(bench, &params.layer, about, params.pool)?;
+    let mut scans = target.scans(bench)?;
+    let mut beside = also(bench, &params)?;
+    if let Some(group) = &params.beside {
+        beside.extend(groups(bench, &target, group, &mut scans)?);
+    }
+    let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.iter().copied()).collect();
+    if values.is_empty() {
+        return Err(nothing_read(bench));
+    }
+    let all = values.iter().chain(beside.iter().flat_map(|other| &other.values));
+    let edges = edges(all, params.bins).ok_or_else(|| nothing_read(bench))?;
+    let own = distribution(values, &edges, &params.above).ok_or_else(|| nothing_read(bench))?;
+    let other = |other: Beside| {
+        let of = distribution(other.values, &edges, &params.above)?;
+        Some(Other {
+            unit: other.unit,
+            group: other.group,
+            count: of.count,
+            mean: of.mean,
+            sd: of.sd,
+            min: of.min,
+            max: of.max,
+            quantiles: of.quantiles,
+            counts: of.counts,
+            shape: of.shape,
+        })
+    };
+    let others = beside.into_iter().map(|of| other(of).ok_or_else(nothing_beside));
+    let others = others.collect::<Result<_, _>>()?;
+    let behind = match params.examples {
+        None => None,
+        Some(most) => Some(behind::add(bench, &scans, &edges, most as usize)?),
+    };
+    let outcome = Outcome {
+        count: own.count,
+        mean: own.mean,
+        sd: own.sd,
+        min: own.min,
+        max: own.max,
+        quantiles: own.quantiles,
+        edges,
+        counts: own.counts,
+        shape: own.shape,
+        others,
+        behind,
+    };
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }
 
-/// Statistics and buckets; `None` if there are no values.
-fn distribution(mut values: Vec<f64>, bins: u32) -> Option<Outcome> {
-    let summary = summary(&values);
-    values.sort_by(f64::total_cmp);
-    let (min, max) = (*values.first()?, *values.last()?);
-    // A unit with one constant value still gets buckets of some width, as in NumPy.
-    let (low, high) = if min == max { (min - 0.5, max + 0.5) } else { (min, max) };
-    let bins = bins.max(1);
-    let edges: Vec<f64> = (0..=bins)
-        .map(|i| match i == bins {
-            true => high,
-            false => low + (high - low) * f64::from(i) / f64::from(bins),
-        })
-        .collect();
-    let mut counts = vec![0; bins as usize];
-    for value in &values {
-        let bucket = edges.partition_point(|edge| edge <= value).saturating_sub(1);
-        counts[bucket.min(bins as usize - 1)] += 1;
+fn nothing_beside() -> Failure {
+    Failure::new("no picture of what `beside` names can be read")
+}
+
+/// The other units of the layer.
+fn also(bench: &mut Workbench<'_>, params: &Params) -> Result<Vec<Beside>, Failure> {
+    let mut found = Vec::new();
+    for &unit in &params.also {
+        let target = Target::of(bench, &params.layer, (Some(unit), None), params.pool)?;
+        let scans = target.scans(bench)?;
+        let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
+        found.push(Beside { unit: Some(unit), group: None, values });
     }
-    Some(Outcome {
-        count: values.len() as u64,
-        mean: summary.mean,
-        sd: summary.sd,
-        min,
-        max,
-        quantiles: PROBABILITIES
-            .map(|share| Quantile { share, activation: quantile(&values, share) })
-            .to_vec(),
-        edges,
-        counts,
-    })
+    Ok(found)
 }
 
-/// Linearly interpolated between the sorted values, as NumPy's default.
-fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let at = p * (sorted.len() - 1) as f64;
-    let (below, part) = (at.floor() as usize, at.fract());
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * part
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statistics_are_those_of_numpy() {
-        // np.histogram([...], 4), np.quantile, mean, std
-        let outcome =
-            distribution(vec![3.0, -1.0, 0.5, 0.0, 1.0, 1.0, 3.0, 2.0], 4).expect("values");
-        assert_eq!((outcome.count, outcome.min, outcome.max), (8, -1.0, 3.0));
-        assert_eq!(outcome.edges, [-1.0, 0.0, 1.0, 2.0, 3.0]);
-        assert_eq!(outcome.counts, [1, 2, 2, 3]);
-        assert_eq!(outcome.mean, 1.1875);
-        assert!((outcome.sd - 1.3213984069916234).abs() < 1e-12, "{}", outcome.sd);
-        let found: Vec<_> = outcome.quantiles.iter().map(|quantile| quantile.activation).collect();
-        let expected = [-0.93, -0.65, 0.375, 1.0, 2.25, 3.0, 3.0, 3.0];
-        for (found, expected) in found.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+/// Other pictures: those of each label or caption, or of another data set. `scans` are those of the block's own data set.
+fn groups(
+    bench: &mut Workbench<'_>,
+    target: &Target,
+    group: &Group,
+    scans: &mut [Scanned],
+) -> Result<Vec<Beside>, Failure> {
+    let each: Vec<(&String, Group)> = match group {
+        Group::Labels(all) => {
+            all.iter().map(|label| (label, Group::Labels(vec![label.clone()]))).collect()
         }
+        Group::Captions(all) => {
+            all.iter().map(|caption| (caption, Group::Captions(vec![caption.clone()]))).collect()
+        }
+        Group::Dataset(digest) => {
+            let dataset = bench.named_dataset(digest)?;
+            let scans = target.scans_of(bench, dataset)?;
+            let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
+            return Ok(vec![Beside { unit: None, group: None, values }]);
+        }
+        Group::Images(_) | Group::Words(_) => {
+            return Err(Failure::new("`beside` takes `labels`, `captions` or a `dataset`"));
+        }
+    };
+    let dataset = bench.dataset()?;
+    for (index, scan) in scans.iter_mut().enumerate() {
+        said(bench, dataset, index, &mut scan.samples)?;
     }
-
-    #[test]
-    fn equal_values_and_no_values_have_their_answers() {
-        let outcome = distribution(vec![2.0; 5], 2).expect("values");
-        assert_eq!(outcome.edges, [1.5, 2.0, 2.5]);
-        assert_eq!(outcome.counts, [0, 5]);
-        assert_eq!(outcome.sd, 0.0);
-        assert!(distribution(Vec::new(), 4).is_none());
-    }
+    let one = |(name, group): (&String, Group)| {
+        let rows = scans.iter().flat_map(|scan| scan.samples.iter().zip(&scan.activations));
+        let own = rows
+            .filter(|(sample, _)| group.holds(sample.label.as_deref(), sample.caption.as_deref()));
+        let values: Vec<f64> = own.map(|(_, activation)| *activation).collect();
+        match values.is_empty() {
+            true => Err(Failure::new(format!(
+                "no picture that can be read has a {} `{name}`",
+                if matches!(group, Group::Labels(_)) { "label" } else { "caption with the words" }
+            ))),
+            false => Ok(Beside { unit: None, group: Some(name.clone()), values }),
+        }
+    };
+    each.into_iter().map(one).collect()
 }

@@ -10,8 +10,7 @@ use crate::attribution::exact::{Added, exact};
 use crate::attribution::gradient::{
     Attributed, Question, blank_gradient, gradient_activation, integrated, without,
 };
-use crate::attribution::logit::{Logit, against};
-use crate::clip::Clip;
+use crate::attribution::logit::Logit;
 use crate::clip::activations::by_unit;
 use crate::clip::preprocess::prepare;
 use crate::clip::terms::Part;
@@ -22,7 +21,7 @@ use crate::gallery::Gallery;
 use crate::heat;
 use crate::monitor::Progress;
 use crate::picture::Picture;
-use crate::vector::{Prompts, Row};
+use crate::vector::Prompts;
 use crate::workbench::Workbench;
 
 /// Draws a heat map over the picture: returns the name of its output.
@@ -47,7 +46,9 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let seen = prepare(picture, clip.architecture.image_size)
         .map_err(|why| Failure::new(format!("the picture cannot be shown to the model ({why})")))?;
     let input = clip.input(seen.as_raw(), 1)?;
-    let direction = direction(bench, &clip, &params)?;
+    let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
+    let classes = (&*params.classes, params.class.as_ref());
+    let direction = prompts.along(&clip, params.text.as_ref(), classes, bench.monitor)?;
     let logit = Logit::new(&direction, clip.logit_scale(), clip.device);
     let stage = layer.stage;
     let question = Question { clip: &clip, input: &input, stage, dictionary, logit: &logit };
@@ -150,20 +151,6 @@ fn unknown_key(dataset: &str, key: &str, keys: &[String]) -> Failure {
         false => format!("did you mean {}?", suggest::quoted(&near, "or")),
     };
     Failure::new(format!("the data set `{dataset}` has no picture `{key}`")).hint(hint)
-}
-
-/// The direction of embeddings along which the logit is.
-fn direction(bench: &mut Workbench<'_>, clip: &Clip, params: &Params) -> Result<Row, Failure> {
-    let prompts = Prompts { templates: &params.templates, truncate: params.truncate };
-    if let Some(text) = &params.text {
-        return Ok(prompts.encode(clip, &[std::slice::from_ref(text)], bench.monitor)?.remove(0));
-    }
-    let groups: Vec<&[String]> = params.classes.iter().map(|class| &*class.names).collect();
-    let rows = prompts.encode(clip, &groups, bench.monitor)?;
-    let own = params.classes.iter().position(|class| Some(&class.label) == params.class.as_ref());
-    let own = own.ok_or_else(|| Failure::new("`class` is not one of the classes"))?;
-    let others = rows.iter().enumerate().filter(|(at, _)| *at != own).map(|(_, row)| &**row);
-    Ok(against(&rows[own], &others.collect::<Vec<_>>()))
 }
 
 /// The contribution of each unit, over all positions.

@@ -289,6 +289,7 @@ fn shown(
                 picture: stored.picture,
                 width: stored.width,
                 height: stored.height,
+                ..Example::default()
             });
         }
         Ok(examples)

@@ -3,6 +3,7 @@
 //! The activation of a direction is the dot product of the layer's activations with its unit vector; at the embedding these are
 //! scaled to length 1 first, so that it is a cosine.
 
+use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::scan::Pool;
 use neuronotes_core::kind::term::Term;
 use neuronotes_core::model::Place;
@@ -67,9 +68,23 @@ impl Target {
     /// # Errors
     /// If the request does not use the scans of that place, or the unit does not exist.
     pub(crate) fn scans(&self, bench: &mut Workbench<'_>) -> Result<Vec<Scanned>, Failure> {
+        self.scans_of(bench, bench.dataset()?)
+    }
+
+    /// Its activations over a data set that the request names, a [`Scanned`] for each shard.
+    ///
+    /// # Errors
+    /// As for [`Target::scans`].
+    pub(crate) fn scans_of(
+        &self,
+        bench: &mut Workbench<'_>,
+        dataset: &DatasetRef,
+    ) -> Result<Vec<Scanned>, Failure> {
         match &self.of {
-            Of::Unit(unit, pool) => scans(bench, &self.place, *unit, *pool),
-            Of::Direction(direction, is_cosine) => along(bench, &self.place, direction, *is_cosine),
+            Of::Unit(unit, pool) => scans(bench, dataset, &self.place, *unit, *pool),
+            Of::Direction(direction, is_cosine) => {
+                along(bench, dataset, &self.place, direction, *is_cosine)
+            }
         }
     }
 
@@ -103,5 +118,28 @@ impl Target {
             }
         };
         Ok(Vec::<f64>::try_from(pooled.to_kind(Kind::Double))?)
+    }
+}
+
+impl Target {
+    /// Its part of some numbers of each unit at each position: `[n, units, positions]` to `[n, positions]`, that of its unit, or
+    /// the dot product with its direction.
+    pub(crate) fn part(&self, units: &Tensor) -> Tensor {
+        match &self.of {
+            Of::Unit(unit, _) => units.select(1, i64::from(*unit)),
+            Of::Direction(direction, _) => {
+                let direction = Tensor::from_slice(direction).to_device(units.device());
+                units.transpose(1, 2).matmul(&direction.to_kind(units.kind()))
+            }
+        }
+    }
+
+    /// Its activation at each position: those of its layer, `[n, …]`, to `[n, positions]`.
+    pub(crate) fn map(&self, readout: &Readout, layer: &Tensor) -> Tensor {
+        let layer = by_unit(layer); // [n, units, positions]
+        match &self.of {
+            Of::Unit(unit, _) => readout.unit(&layer, *unit),
+            Of::Direction(..) => self.part(&readout.every(&layer)),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use neuronotes_core::kind::unit_summary::{Outcome, Params};
 
+use super::moments::kurtosis;
 use super::target::Target;
 use crate::failure::Failure;
 use crate::table::{nothing_read, summary};
@@ -23,10 +24,7 @@ fn numbers(values: &[f64]) -> Option<Outcome> {
     let max = values.iter().copied().reduce(f64::max)?;
     let count = values.len() as u64;
     let summary = summary(values);
-    // Rounding may move the mean of equal values slightly away from them.
-    let spread = max > min && summary.sd > 0.0;
-    let fourth = values.iter().map(|value| ((value - summary.mean) / summary.sd).powi(4));
-    let kurtosis = spread.then(|| fourth.sum::<f64>() / count as f64 - 3.0);
+    let kurtosis = kurtosis(values);
     let zeros = values.iter().filter(|value| **value == 0.0).count() as u64;
     let sd = if max > min { summary.sd } else { 0.0 };
     Some(Outcome { count, mean: summary.mean, sd, kurtosis, zeros, min, max })

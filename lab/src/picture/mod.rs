@@ -16,6 +16,7 @@
 //! size are this program's own. If only the padding or the end mark of a file is missing, PNG and BMP are refused and GIF
 //! and WebP are read; Pillow does the opposite. Knows nothing of CLIP or libtorch.
 
+pub mod alike;
 mod bmp;
 mod gif;
 mod jpeg;

@@ -4,6 +4,7 @@ mod attribution;
 mod bombs;
 mod clip;
 mod dictionary;
+mod examples;
 mod export;
 mod golden;
 mod hook;

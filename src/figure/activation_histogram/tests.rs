@@ -26,6 +26,9 @@ fn outcome(values: &[f64], bins: usize) -> Outcome {
         quantiles: probabilities.iter().map(|p| (*p, at(*p)).into()).collect(),
         edges: (0..=bins).map(|i| min + width * i as f64).collect(),
         counts,
+        shape: None,
+        others: vec![],
+        behind: None,
     }
 }
 
@@ -38,7 +41,7 @@ fn selective() -> Outcome {
 
 fn parts(drawing: Drawing) -> (String, String, Table, String) {
     match drawing {
-        Drawing::Plot { svg, alt, table, note } => (svg, alt, table, note),
+        Drawing::Plot { svg, alt, table, note, .. } => (svg, alt, table, note),
         other => panic!("a plot, not {other:?}"),
     }
 }

@@ -62,6 +62,7 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
             match it.ty {
                 Type::Integer { .. }
                 | Type::Number { .. }
+                | Type::Numbers { .. }
                 | Type::Seed
                 | Type::Flag
                 | Type::Unit

@@ -53,6 +53,7 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
             units: None,
         },
         note: "2 images".into(),
+        behind: None,
     };
     let bar = |label: &str, to: f64, interval| Bar {
         label: label.into(),

@@ -100,12 +100,11 @@ pub(super) fn sample(activation: f64) -> Looks {
             sd: 0.25,
             pictures: vec![Example {
                 key: first.to_owned(),
-                caption: None,
-                label: None,
                 activation,
                 picture: format!("{first}.png"),
                 width: 6,
                 height: 4,
+                ..Example::default()
             }],
             of_concept: vec![own],
         }),

@@ -80,12 +80,11 @@ pub struct Shown {
 pub fn sample(auc: f64) -> Outcome {
     let example = |key: &str, activation: f64| Example {
         key: key.to_owned(),
-        caption: None,
-        label: None,
         activation,
         picture: format!("{key}.png"),
         width: 6,
         height: 4,
+        ..Example::default()
     };
     Outcome {
         units: 64,

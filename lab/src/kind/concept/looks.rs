@@ -107,6 +107,7 @@ impl Subject<'_> {
                 picture: stored.picture,
                 width: stored.width,
                 height: stored.height,
+                ..Example::default()
             });
         }
         let of_concept = places.iter().map(|place| positive.contains(place)).collect();
