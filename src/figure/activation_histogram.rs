@@ -98,7 +98,7 @@ fn behind(
     }
     let field = Field::new(across(outcome), 1.0, false);
     let part = |at: i32, of: u32| f64::from(at) / f64::from(of * SCALE);
-    let digits = decimals(outcome.max - outcome.min) + 1;
+    let digits = decimals(outcome.max - outcome.min);
     let columns = (stored.side / stored.tile).max(1);
     let mut tiles = (0..).map(|at| [at % columns * stored.tile, at / columns * stored.tile]);
     let mut bars = Vec::new();

@@ -7,7 +7,7 @@ mod activation_histogram;
 mod attack;
 mod attribution;
 pub mod axis;
-mod behind;
+pub mod behind;
 pub mod composed;
 mod composition;
 mod concept;
@@ -98,6 +98,8 @@ pub fn drawing(kind: &Kind, context: &DrawContext<'_>) -> Result<Drawing, String
         "layer": context.layer_shown,
         "kind": kind.name,
         "baseline": context.baseline,
+        // The name that a legend may have for it.
+        "dataset": context.record.provenance.dataset,
         "renderer": RENDERER_VERSION,
     });
     if !context.inputs.is_empty() {

@@ -275,6 +275,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         ("sweep", FigureView { keys: vec!["0003".repeat(16)], ..figure("feature_vis", sweep) }),
         ("grid", figure("dataset_examples", done("grid"))),
         ("plot", figure("activation_histogram", done("plot"))),
+        ("behind", figure("activation_histogram", done("behind"))),
         (
             "parts",
             FigureView {

@@ -110,7 +110,7 @@ fn groups(
             let values = scans.into_iter().flat_map(|scan| scan.activations).collect();
             return Ok(vec![Beside { unit: None, group: None, values }]);
         }
-        Group::Images(_) | Group::Words(_) => {
+        Group::Keys(_) | Group::Images(_) | Group::Words(_) => {
             return Err(Failure::new("`beside` takes `labels`, `captions` or a `dataset`"));
         }
     };

@@ -48,9 +48,8 @@ impl Images {
         let picture = |at: usize| {
             let (shard, row): (&dyn Shard, usize) = found[at];
             let picture = shard.picture(row).and_then(|picture| prepare(picture, tile));
-            picture.map_err(|why| {
-                Failure::new(format!("`{}` cannot be shown ({why})", named[at].1))
-            })
+            picture
+                .map_err(|why| Failure::new(format!("`{}` cannot be shown ({why})", named[at].1)))
         };
         let (bytes, side) = drawn(found.len(), tile, picture)?;
         let tile_of = |row: &usize| Tile { caption: caption(all, *row).to_owned() };

@@ -3,6 +3,7 @@
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::Place;
 
+use crate::figure::behind::{Behind, BehindBar};
 use crate::figure::composed::{Edge, Equation, Equations, Graph, Term, UnitNode};
 use crate::figure::curve::Curve;
 use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part};
@@ -54,6 +55,25 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
         },
         note: "2 images".into(),
         behind: None,
+    };
+    let behind = match plot.clone() {
+        Drawing::Plot { svg, alt, table, note, .. } => {
+            let bar = |from: f64, names: &[&str]| BehindBar {
+                across: [from, from + 0.25],
+                says: format!("{from} to {}: {} images", from + 0.25, names.len()),
+                images: names.iter().map(|name| ((*name).to_owned(), [0, 64])).collect(),
+            };
+            let behind = Behind {
+                label: "Images behind each bar".into(),
+                sheet: Image { width: 128, height: 128, ..image("sheet", Format::Webp) },
+                tile: 64,
+                rows: [0.1, 0.8],
+                most: 2,
+                bars: vec![bar(0.25, &["cat"]), bar(0.5, &["dog", "<fox>"])],
+            };
+            Drawing::Plot { svg, alt, table, note, behind: Some(behind) }
+        }
+        other => other,
     };
     let bar = |label: &str, to: f64, interval| Bar {
         label: label.into(),
@@ -175,5 +195,12 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
             },
         }),
     };
-    vec![("picture", single), ("film", film), ("grid", grid), ("plot", plot), ("parts", parts)]
+    vec![
+        ("picture", single),
+        ("film", film),
+        ("grid", grid),
+        ("plot", plot),
+        ("behind", behind),
+        ("parts", parts),
+    ]
 }

@@ -137,7 +137,12 @@ fn derive(outcome: Outcome, tree: &mut Value) {
     if let Some(shape) = &outcome.shape {
         tree["shape"]["active"] = json!(part(shape.positive, outcome.count));
         for (at, above) in shape.above.iter().enumerate() {
-            tree["shape"]["above"][at]["share"] = json!(part(above.images, outcome.count));
+            let tree = &mut tree["shape"]["above"][at];
+            tree["share"] = json!(part(above.images, outcome.count));
+            // So that prose finds it as it is written: `[deviations=3]`.
+            if above.deviations.fract() == 0.0 {
+                tree["deviations"] = json!(above.deviations as i64);
+            }
         }
     }
     for (at, other) in outcome.others.iter().enumerate() {

@@ -78,9 +78,9 @@ fn beside(fields: &Map<String, Value>) -> Option<Fault> {
     match serde_json::from_value(fields.get("beside")?.clone()).ok()? {
         Group::Labels(items) | Group::Captions(items) => many("beside", items.len()),
         Group::Dataset(_) => None,
-        Group::Images(_) | Group::Words(_) => {
+        Group::Keys(_) | Group::Images(_) | Group::Words(_) => {
             let message = "`beside` takes `labels`, `captions` or a `dataset`";
-            wrong("beside", message, "pictures and words have a distribution as a data set only")
+            wrong("beside", message, "a few pictures have no distribution; make a data set of them")
         }
     }
 }
