@@ -3,6 +3,7 @@
 //!
 //! `AXE` names axe-core's script (`cargo xtask test` fetches it); without it accessibility is not tested, and that is said.
 
+mod behind;
 #[path = "../common/checks.rs"]
 mod checks;
 #[path = "../common/browser.rs"]

@@ -147,6 +147,60 @@ const CASES: &[Case] = &[
         "`texts` has 201 items; at most 200 are allowed",
         "use several blocks",
     ),
+    (
+        "kind: dataset_examples\nlayer: image_block_4/1/Add_6\nunit: 3\nby: relevance\ntext: LONG\n",
+        "6:7",
+        "22 tokens, but the model takes 16",
+        "`truncate: true`",
+    ),
+    (
+        "kind: dataset_examples\nlayer: image_block_4/1/Add_6\nunit: 3\nby: relevance\nclasses: [cat, dog]\nclass: dogs\n",
+        "7:8",
+        "`dogs` is not the label of one of the classes",
+        "write it as in `classes`",
+    ),
+    (
+        "kind: dataset_examples\nlayer: visual.attnpool\nunit: 3\nmaps: true\n",
+        "5:7",
+        "has no positions, so that there is no map to show",
+        "remove `maps`",
+    ),
+    (
+        "kind: dataset_examples\ndirection: { text: cat }\nby: relevance\ntext: cat\n",
+        "4:5",
+        "at the embedding the logit is the activation along the text itself",
+        "give a `layer` below the embedding",
+    ),
+    (
+        "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nbeside: { labels: [objects, nosuch] }\n",
+        "5:29",
+        "no picture of the data set has the label `nosuch`",
+        "known: `activities`",
+    ),
+    (
+        "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nbeside: { dataset: word }\n",
+        "5:20",
+        "`word`",
+        "known: `emoji`",
+    ),
+    (
+        "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nalso: [7, 3]\n",
+        "5:7",
+        "`also` lists the block's own `unit`",
+        "list other units only",
+    ),
+    (
+        "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nalso: [7, 900]\n",
+        "5:11",
+        "no unit 900",
+        "counted from 0",
+    ),
+    (
+        "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nabove: [2, many]\n",
+        "5:12",
+        "`above` must be a list of numbers from 0 to 1000, not the text `many`",
+        "",
+    ),
     ("kind: stroop\nwords: []\n", "3:8", "`words` is an empty list", "list at least one"),
 ];
 
