@@ -219,7 +219,8 @@ fn relevance_is_that_of_an_attribution_picture_by_picture() {
     let text = &text / text.norm();
     let along: Vec<f64> = Vec::try_from(text.to_kind(Kind::Double)).expect("numbers");
     let logit = Logit::new(&along, clip.logit_scale(), Device::Cpu);
-    let pictures = neuronotes_lab::dataset::open(&path, &format::tar::FORMAT, Labels::Files, 0);
+    let pictures =
+        neuronotes_lab::dataset::open(&path, &format::tar::FORMAT, &Labels::Files.into(), 0);
     let pictures = pictures.expect("a data set");
     let mut expected: Vec<(f64, String)> = Vec::new();
     for (row, sample) in pictures.samples().iter().enumerate() {
