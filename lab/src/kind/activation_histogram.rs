@@ -120,8 +120,7 @@ fn groups(
     }
     let one = |(name, group): (&String, Group)| {
         let rows = scans.iter().flat_map(|scan| scan.samples.iter().zip(&scan.activations));
-        let own = rows
-            .filter(|(sample, _)| group.holds(sample.label.as_deref(), sample.caption.as_deref()));
+        let own = rows.filter(|(sample, _)| group.holds(sample));
         let values: Vec<f64> = own.map(|(_, activation)| *activation).collect();
         match values.is_empty() {
             true => Err(Failure::new(format!(
