@@ -1,5 +1,6 @@
 //! Draws `activation_histogram`: a histogram as SVG with mean and quantiles, and its data as a table.
 
+mod check;
 mod curves;
 mod shape;
 
@@ -22,6 +23,7 @@ use super::entry::Figure;
 use super::plot::{self, Ink, SCALE};
 use super::table::Table;
 use crate::field::direction_line;
+use check::check;
 
 /// The canvas, in the units of the viewBox.
 const SIZE: (u32, u32) = (640, 308);
@@ -130,26 +132,6 @@ fn counted(images: u64) -> String {
         1 => "1 image".to_owned(),
         n => format!("{} images", thousands(n)),
     }
-}
-
-fn check(outcome: &Outcome) -> Result<(), String> {
-    if outcome.counts.is_empty() {
-        return Err("the stored histogram has no buckets".to_owned());
-    }
-    if outcome.edges.len() != outcome.counts.len() + 1 {
-        return Err(format!(
-            "the stored histogram has {} buckets and {} edges",
-            outcome.counts.len(),
-            outcome.edges.len()
-        ));
-    }
-    let quantiles = outcome.quantiles.iter().flat_map(|found| [found.share, found.activation]);
-    let numbers = [outcome.mean, outcome.sd, outcome.min, outcome.max];
-    let mut numbers = outcome.edges.iter().copied().chain(numbers).chain(quantiles);
-    if numbers.any(|value| !value.is_finite()) {
-        return Err("the stored histogram has numbers that are not finite".to_owned());
-    }
-    Ok(())
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;

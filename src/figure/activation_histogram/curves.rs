@@ -5,6 +5,7 @@ use neuronotes_core::kind::group::Group;
 use neuronotes_core::number::{decimals, number, percent, thousands};
 use neuronotes_core::statistics::part;
 
+use super::check::check;
 use super::shape;
 use crate::figure::axis::Axis;
 use crate::figure::context::DrawContext;
@@ -35,7 +36,7 @@ pub(super) fn drawn(
     params: &Params,
     (log, axis): (bool, &str),
 ) -> Result<Drawing, String> {
-    super::check(outcome)?;
+    check(outcome)?;
     let curves = curves(context, outcome, params);
     if curves.iter().any(|curve| curve.counts.len() + 1 != outcome.edges.len()) {
         return Err("the stored distributions differ in their buckets".to_owned());
