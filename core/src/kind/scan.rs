@@ -210,13 +210,9 @@ mod tests {
         let shards = [b"a", b"b", b"c", b"b"]
             .map(|bytes| ShardRef::new("/d".into(), Digest::of(bytes)))
             .to_vec();
-        let set = |shards: &[ShardRef]| DatasetRef {
-            name: "d".into(),
-            format: &crate::dataset::format::tar::FORMAT,
-            captions: true,
-            labels: Default::default(),
-            table: Default::default(),
-            shards: shards.to_vec(),
+        let set = |shards: &[ShardRef]| -> DatasetRef {
+            let set = json!({ "name": "d", "format": "tar", "captions": true, "shards": shards });
+            serde_json::from_value(set).expect("a data set")
         };
         let asked = |shards: &[ShardRef]| {
             let dataset = set(shards);
