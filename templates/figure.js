@@ -53,9 +53,10 @@
     field.addEventListener("input", () => {
       const words = fold(field.value).split(/\s+/).filter(Boolean);
       for (const row of rows()) {
-        // Whole cells of digits are numbers, so that unit 4 is not unit 42.
-        const cells = [...row.cells].map((cell) => fold(cell.textContent.trim()));
-        row.hidden = !words.every((word) => cells.some((cell) => (/^\d+$/.test(word) && /^[\d.]+$/.test(cell) ? cell === word : cell.includes(word))));
+        // A number is a whole one, so that unit 4 is not unit 42.
+        const cells = [...row.cells].map((cell) => fold(cell.textContent));
+        const parts = cells.flatMap((cell) => cell.split(/[^\p{L}\p{N}.]+/u));
+        row.hidden = !words.every((word) => (/^\d+$/.test(word) ? parts.includes(word) : cells.some((cell) => cell.includes(word))));
       }
       count.textContent = words.length ? `${rows().filter((row) => !row.hidden).length} of ${rows().length} rows` : "";
     });

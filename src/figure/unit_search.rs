@@ -111,7 +111,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
         thousands(outcome.positive),
         negative.unwrap_or_else(|| "all other pictures".to_owned()),
         thousands(outcome.negative),
-        thousands(outcome.units.saturating_sub(outcome.constant)),
+        thousands(outcome.units.saturating_sub(outcome.constant + outcome.spoiled.len() as u64)),
         thousands(outcome.rising),
         thousands(outcome.falling),
     );
@@ -121,6 +121,16 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
             count => format!("{} {noun}s have", thousands(count)),
         };
         note += &format!("; {which} the same activation for all of them");
+    }
+    if let [first, others @ ..] = outcome.spoiled.as_slice() {
+        let others = match others.len() {
+            0 => String::new(),
+            count => format!(", and {} others", thousands(count as u64)),
+        };
+        note += &format!(
+            "; {noun} {} is left out because its activation for the picture `{}` is NaN or infinite{others}",
+            first.unit, first.key
+        );
     }
     match outcome.found.first() {
         Some(first) => {
@@ -159,7 +169,8 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_said_to_be_one() {
-        let none = Outcome { found: vec![], constant: 0, ..unit_search::sample(1.0) };
+        let none =
+            Outcome { found: vec![], spoiled: vec![], constant: 0, ..unit_search::sample(1.0) };
         let Drawing::Parts { parts, note, .. } = drawn(&none) else { panic!("parts") };
         assert!(parts.is_empty() && note.ends_with("no unit goes in that direction"), "{note}");
     }

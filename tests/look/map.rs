@@ -206,6 +206,32 @@ fn a_map_of_thousands_of_units_is_walked_through_by_keys_and_searched_at_once() 
     wait(&tab, "location.pathname.endsWith('/units/emoji/image_block_4-0-add_6/42.html')");
 }
 
+/// The table of a map has a row for each of the first thousand units.
+#[test]
+fn a_long_table_is_filtered_by_words_and_by_whole_numbers() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    resize(&tab, 1400);
+    go(&tab, &format!("{}index.html", published(&garden)));
+    let field = "document.querySelector('#map .table-filter input')";
+    wait(&tab, field);
+    let filter = |text: &str| {
+        let act = format!(
+            "{field}.value = {text:?}; {field}.dispatchEvent(new Event('input', {{ bubbles: true }}))"
+        );
+        let took = timed(&tab, &act);
+        assert!(took < 1000.0, "{took} ms");
+        let shown = "[...document.querySelectorAll('#map .data tbody tr')].filter(row => !row.hidden).length";
+        let said = "document.querySelector('#map .table-filter [role=status]').textContent";
+        (value(&tab, shown), value(&tab, said))
+    };
+    assert_eq!(filter("42"), (1.into(), "1 of 1000 rows".into()), "not unit 420");
+    // Of the label 3, or of the third group, which has another label.
+    assert_eq!(filter("LABEL 3"), (250.into(), "250 of 1000 rows".into()));
+    assert_eq!(filter(""), (1000.into(), "".into()));
+}
+
 #[test]
 fn a_map_is_zoomed_moved_and_coloured_by_groups() {
     let Some(browser) = browser() else { return };

@@ -64,8 +64,21 @@ pub struct Outcome {
     pub rising: u64,
     /// Number of units that are lower for it, at the same rate.
     pub falling: u64,
+    /// Units that are left out, since an activation of theirs is NaN or infinite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spoiled: Vec<Spoiled>,
     /// The units, the best first.
     pub found: Vec<Found>,
+}
+
+/// A unit with an activation that is NaN or infinite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spoiled {
+    /// Channel, from 0.
+    pub unit: u32,
+    /// The key of the first such picture.
+    pub key: String,
 }
 
 /// A unit.
@@ -112,7 +125,17 @@ pub fn sample(effect: f64) -> Outcome {
     let seen =
         Seen { caption: "tennis".to_owned(), picture: "001.png".to_owned(), width: 6, height: 4 };
     let found = vec![found(3, 0.9375, effect, Some(seen)), found(1, 0.125, -1.25, None)];
-    Outcome { positive: 12, negative: 88, units: 256, constant: 1, rising: 30, falling: 9, found }
+    let spoiled = vec![Spoiled { unit: 5, key: "broken".to_owned() }];
+    Outcome {
+        positive: 12,
+        negative: 88,
+        units: 256,
+        constant: 1,
+        rising: 30,
+        falling: 9,
+        spoiled,
+        found,
+    }
 }
 
 /// The registry's entry.
@@ -161,6 +184,8 @@ pub static KIND: Kind = Kind {
             named("constant", "units", "Number of units with the same activation for all these pictures."),
             named("rising", "units", "Number of units that are higher for the group, with q below 0.05."),
             named("falling", "units", "Number of units that are lower for it, with q below 0.05."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out, since an activation of it is NaN or infinite."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
             named("found[n].unit", "", "The n-th unit."),
             named("found[n].auc", "", "Its AUC; also by the unit, `found[unit=42].auc`."),
             named("found[n].low", "", "The lower end of its 95 % interval."),

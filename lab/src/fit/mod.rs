@@ -27,6 +27,7 @@ pub mod softmax;
 pub(crate) mod span;
 pub mod sparse;
 pub mod split;
+mod tally;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tsne;

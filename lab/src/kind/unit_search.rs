@@ -1,8 +1,10 @@
 //! Measures `unit_search`: how well each unit of a layer tells a group of pictures from others, by stored scans.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::group::Group;
-use neuronotes_core::kind::unit_search::{Found, Order, Outcome, Params, RATE};
+use neuronotes_core::kind::unit_search::{Found, Order, Outcome, Params, RATE, Spoiled};
 use neuronotes_core::kind::unit_similarity::Seen;
 use tch::Tensor;
 
@@ -76,10 +78,17 @@ fn by_unit(
     negative.iter().for_each(|place| sides[*place] = Side::Negative);
     let store = bench.store();
     let total = scan.units as u64;
+    let spoiled = Spoils::default();
     let units = compare_each(
         scan.units,
         &sides,
-        |unit| scan.unit(store, unit),
+        |unit| match scan.unit(store, unit)? {
+            Ok(numbers) => Ok(Some(numbers)),
+            Err(key) => {
+                spoiled.lock().push(Spoiled { unit: unit as u32, key });
+                Ok(None)
+            }
+        },
         |done| Ok(report(bench, done as u64, total)?),
     );
     let units = match units {
@@ -89,10 +98,13 @@ fn by_unit(
     };
     let searched = Searched { units, sizes: (positive.len(), negative.len()) };
     let mut outcome = searched.outcome(params.order, params.top as usize);
+    outcome.spoiled = spoiled.sorted();
+    outcome.constant -= outcome.spoiled.len() as u64;
     let mut gallery = Gallery::default();
     for found in &mut outcome.found {
         let column = match scan.unit(store, found.unit as usize) {
-            Ok(column) => column,
+            Ok(Ok(column)) => column,
+            Ok(Err(_)) => continue,
             Err(Unread::Damaged) => return Ok(None),
             Err(Unread::Failed(failure)) => return Err(failure),
         };
@@ -100,6 +112,22 @@ fn by_unit(
         found.strongest = Some(strongest(bench, &mut gallery, images, &column)?);
     }
     Ok(Some(outcome))
+}
+
+/// Units that are left out, found by several threads.
+#[derive(Default)]
+struct Spoils(Mutex<Vec<Spoiled>>);
+
+impl Spoils {
+    fn lock(&self) -> MutexGuard<'_, Vec<Spoiled>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sorted(self) -> Vec<Spoiled> {
+        let mut all = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.sort_by_key(|spoiled| spoiled.unit);
+        all
+    }
 }
 
 fn report(bench: &mut Workbench<'_>, step: u64, total: u64) -> Result<(), Failure> {
@@ -165,6 +193,7 @@ impl Searched {
             constant,
             rising,
             falling,
+            spoiled: vec![],
             found: found.collect(),
         }
     }

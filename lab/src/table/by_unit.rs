@@ -7,7 +7,7 @@ use neuronotes_core::model::Place;
 use neuronotes_core::store::Store;
 
 use super::stored::Stored;
-use super::{not_finite, nothing_read, said, used_scan};
+use super::{nothing_read, said, used_scan};
 use crate::failure::Failure;
 use crate::workbench::Workbench;
 
@@ -20,7 +20,6 @@ pub(crate) struct ByUnit {
     pub shards: Vec<usize>,
     /// Number of units.
     pub units: usize,
-    place: String,
 }
 
 /// Why a unit cannot be read.
@@ -71,25 +70,26 @@ impl ByUnit {
         if scans.iter().any(|scan| scan.columns != units) {
             return Err(Failure::new("the stored scans of one layer differ in their units"));
         }
-        let place = bench.request.inputs.place_name(place).to_owned();
-        Ok(Self { scans, samples, shards, units, place })
+        Ok(Self { scans, samples, shards, units })
     }
 
-    /// The activations of a unit, one for each image.
+    /// The activations of a unit, one for each image; or the key of the first image for which it is NaN or infinite.
     ///
     /// # Errors
-    /// If one is damaged, or not a finite number.
-    pub(crate) fn unit(&self, store: &Store, unit: usize) -> Result<Vec<f32>, Unread> {
+    /// If a number is damaged.
+    pub(crate) fn unit(
+        &self,
+        store: &Store,
+        unit: usize,
+    ) -> Result<Result<Vec<f32>, String>, Unread> {
         let mut all = Vec::with_capacity(self.samples.len());
         for scan in &self.scans {
             all.extend(scan.column(store, unit).ok_or(Unread::Damaged)?);
         }
-        match all.iter().position(|number| !number.is_finite()) {
+        let odd = all.iter().position(|number| !number.is_finite());
+        Ok(match odd {
             None => Ok(all),
-            Some(at) => {
-                let what = format!("unit {unit} of `{}`", self.place);
-                Err(not_finite(&what, &self.samples[at].key, all[at].into()).into())
-            }
-        }
+            Some(at) => Err(self.samples[at].key.clone()),
+        })
     }
 }

@@ -13,7 +13,6 @@ mod lines;
 mod protocol;
 mod requests;
 mod schedule;
-mod steady;
 mod support;
 mod text_span;
 mod texts;
