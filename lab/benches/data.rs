@@ -3,11 +3,12 @@
 //!
 //! `cargo xtask bench data` runs it in turns with a PyTorch DataLoader, Pillow and open_clip. By hand:
 //! `echo prepare | data --folder FOLDER`, where `prepare` decodes, resizes and normalises all pictures, and `scan` makes the
-//! scan of a layer and commits it to a new store. `grow N` scans an archive of N small pictures, and says how much memory that
-//! takes from one tenth to the next.
+//! scan of a layer and commits it to a new store. `grow N` scans archives of N small pictures together, and says how much memory
+//! the process has at each tenth of them.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufWriter, Cursor, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,14 +27,17 @@ use neuronotes_lab::clip::{Clip, Loading};
 use neuronotes_lab::dataset::{self, Shard};
 use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::feed::feed;
-use neuronotes_lab::monitor::{Monitor, Progress, Silent};
+use neuronotes_lab::monitor::Silent;
 use neuronotes_lab::session::Session;
 use serde_json::json;
+
+/// Pictures of an archive.
+const SHARD: usize = 4_000;
 
 #[derive(Debug, Parser)]
 struct Arguments {
     /// The folder of pictures
-    #[arg(long, required_unless_present = "where")]
+    #[arg(long)]
     folder: Option<PathBuf>,
     /// The weights
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/emoji-clip.safetensors"))]
@@ -87,7 +91,9 @@ fn run(arguments: &Arguments) -> Result<()> {
         let line = line?;
         let answer = match line.split_once(' ').unwrap_or((&line, "")) {
             ("prepare", _) => bench.prepare(&folder)?,
-            ("scan", _) => bench.scan(&folder, &format::folder::FORMAT, &mut Silent)?,
+            ("scan", _) => {
+                bench.scan(std::slice::from_ref(&folder), &format::folder::FORMAT, |_| ())?
+            }
             ("grow", count) => bench.grow(count.parse()?)?,
             (other, _) => {
                 return Err(format!("`{other}` is not `prepare`, `scan` or `grow`").into());
@@ -123,23 +129,26 @@ impl Bench {
         Ok(json!({ "done": done, "seconds": begun.elapsed().as_secs_f64() }))
     }
 
-    /// Scans a shard into a new store.
+    /// Scans shards into a new store. `step` is called with the number of shards that are done.
     fn scan(
         &self,
-        shard: &Path,
+        shards: &[PathBuf],
         format: &'static Format,
-        monitor: &mut dyn Monitor,
+        mut step: impl FnMut(usize),
     ) -> Result<serde_json::Value> {
         let (mut digests, table) = (FileDigests::default(), Table::default());
-        let digest = (format.digest)(&mut digests, shard, &table)?;
-        let pictures = format.pictures.map(|of| of(&mut digests, shard, &table)).transpose()?;
+        let shards = shards.iter().map(|path| {
+            let digest = (format.digest)(&mut digests, path, &table)?;
+            let pictures = format.pictures.map(|of| of(&mut digests, path, &table)).transpose()?;
+            Ok(ShardRef { pictures, ..ShardRef::new(path.clone(), digest) })
+        });
         let dataset = DatasetRef {
             name: "data".into(),
             format,
             captions: false,
             labels: Labels::Files,
+            shards: shards.collect::<io::Result<_>>()?,
             table,
-            shards: vec![ShardRef { pictures, ..ShardRef::new(shard.to_owned(), digest) }],
         };
         let place = Place::Layer(self.layer.clone());
         let requests =
@@ -148,47 +157,38 @@ impl Bench {
         let session = Session::new(Store::open(folder.path())?, self.device.clone());
         let begun = Instant::now();
         let mut done = 0;
-        for request in &requests {
-            let record = session.measure(request, monitor)?;
+        for (at, request) in requests.iter().enumerate() {
+            let record = session.measure(request, &mut Silent)?;
             let outcome: scan::Outcome = record.result(session.store()).ok_or("no result")?;
             done += outcome.count;
+            step(at + 1);
         }
         Ok(json!({ "done": done, "seconds": begun.elapsed().as_secs_f64() }))
     }
 
-    /// Scans an archive of that many small pictures.
+    /// Scans that many small pictures, in archives of some thousand each.
     fn grow(&self, count: usize) -> Result<serde_json::Value> {
         let folder = tempfile::tempdir()?;
-        let path = folder.path().join("small.tar");
-        archive(&path, count)?;
-        let mut watch = Watch::default();
-        let answer = self.scan(&path, &format::tar::FORMAT, &mut watch)?;
+        let mut paths = Vec::new();
+        for first in (0..count).step_by(SHARD) {
+            let path = folder.path().join(format!("{first:08}.tar"));
+            archive(&path, first..(first + SHARD).min(count))?;
+            paths.push(path);
+        }
+        let mut resident = vec![memory("VmRSS")];
+        let shards = paths.len();
+        let answer = self.scan(&paths, &format::tar::FORMAT, |done| {
+            if done * 10 / shards >= resident.len() {
+                resident.push(memory("VmRSS"));
+                eprintln!("{done} of {shards} archives: {} MB", memory("VmRSS"));
+            }
+        })?;
         Ok(json!({
             "done": answer["done"],
             "seconds": answer["seconds"],
-            "resident MB at each tenth": watch.resident,
+            "resident MB at each tenth": resident,
             "most resident MB": memory("VmHWM"),
         }))
-    }
-}
-
-/// Notes the resident memory at each tenth of a pass.
-#[derive(Debug, Default)]
-struct Watch {
-    resident: Vec<u64>,
-}
-
-impl Monitor for Watch {
-    fn progress(&mut self, progress: &Progress<'_>) {
-        let tenths = (progress.step * 10).checked_div(progress.total).unwrap_or(0);
-        if progress.unit == "image" && tenths as usize + 1 > self.resident.len() {
-            self.resident.push(memory("VmRSS"));
-            eprintln!("{} of {}: {} MB", progress.step, progress.total, memory("VmRSS"));
-        }
-    }
-
-    fn stopped(&self) -> bool {
-        false
     }
 }
 
@@ -201,7 +201,7 @@ fn memory(name: &str) -> u64 {
 }
 
 /// An archive of small JPEGs, of which some hundred differ.
-fn archive(path: &Path, count: usize) -> Result<()> {
+fn archive(path: &Path, numbers: Range<usize>) -> Result<()> {
     let pictures = (0..256u32).map(|seed| {
         let level = |x: u32, y: u32| ((x * (seed % 7 + 1) + y * (seed % 5 + 2) + seed) % 256) as u8;
         let picture = RgbImage::from_fn(64, 48, |x, y| Rgb([level(x, y), level(y, x), seed as u8]));
@@ -210,7 +210,7 @@ fn archive(path: &Path, count: usize) -> Result<()> {
     });
     let pictures = pictures.collect::<std::result::Result<Vec<_>, _>>()?;
     let mut builder = tar::Builder::new(BufWriter::new(File::create(path)?));
-    for at in 0..count {
+    for at in numbers {
         let bytes = &pictures[at % pictures.len()];
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);

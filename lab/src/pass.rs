@@ -30,6 +30,11 @@ pub struct Pass<'a> {
     pub title: &'a str,
     /// Shows each picture alone, so that the last bits of its activations depend on no other.
     pub one_by_one: bool,
+    /// Whether every bit of a picture's activations is to depend on nothing else (see [`Clip::look_steadily`]); not with
+    /// variants.
+    pub steady: bool,
+    /// How many pictures are decoded and visited together, if not as many as keep the device busy.
+    pub at_once: Option<usize>,
     /// What each picture's activation at a stage is replaced by, if it is. All activations above have that many rows for each
     /// picture, as [`Replace`](crate::clip::hook::Replace) says.
     pub variants: Option<&'a Variants<'a>>,
@@ -54,7 +59,15 @@ impl fmt::Debug for Variants<'_> {
 impl<'a> Pass<'a> {
     /// A pass in batches.
     pub fn new(clip: &'a Clip, stages: &'a [Stage], title: &'a str) -> Self {
-        Self { clip, stages, title, one_by_one: false, variants: None }
+        Self {
+            clip,
+            stages,
+            title,
+            one_by_one: false,
+            steady: false,
+            at_once: None,
+            variants: None,
+        }
     }
 
     /// Shows all pictures, in order. `visit` is given the places of a batch and its activations, without gradients. If
@@ -121,7 +134,7 @@ impl<'a> Pass<'a> {
 
     /// How many pictures are looked at together: fewer if each has several variants.
     fn batch(&self) -> Batch {
-        let usual = Batch::on(self.clip.device);
+        let usual = self.at_once.map_or_else(|| Batch::on(self.clip.device), Batch::of);
         match self.variants {
             None => usual,
             Some(variants) => {
@@ -133,6 +146,7 @@ impl<'a> Pass<'a> {
     /// The activations for a batch, `[n, 3, side, side]`.
     fn look(&self, input: &Tensor) -> Result<Activations, Failure> {
         match self.variants {
+            None if self.steady => self.clip.look_steadily(input, self.stages),
             None => self.clip.look(input, self.stages),
             Some(Variants { stage, make, .. }) => {
                 self.clip.look_replacing(input, self.stages, *stage, &mut |x| make(x))

@@ -9,6 +9,12 @@
 //! Scans of earlier versions hold the same numbers as `mean` and `max`, each `[images, units]`, and `samples.json`, a
 //! [`Sample`](crate::dataset::Sample) for each image, instead of the keys; they are read too.
 //!
+//! Rounding to half precision never swaps two activations, it can only make them equal. So a ranking of stored activations is
+//! right as it is, except among equal ones, for which the network is run again where their order matters.
+//!
+//! On a processor, every byte depends on the pictures and the weights alone, and neither on the size of batches nor on the
+//! number of threads.
+//!
 //! An activation that is not a finite number, or exceeds half precision's maximum of 65504, is stored as it is
 //! (infinite or NaN). Figures of that unit fail and name the unit and the picture; figures of other units are not
 //! affected.

@@ -39,6 +39,20 @@ impl Activations {
             .ok_or_else(|| Failure::new(format!("the model has no activation {stage:?}")))
     }
 
+    /// Those of several batches, one after the other, of which the first `count` images are kept.
+    ///
+    /// # Errors
+    /// If memory runs out, or the batches have other stages.
+    pub(super) fn joined(parts: &[Self], count: i64) -> Result<Self, Failure> {
+        let mut after = BTreeMap::new();
+        for stage in parts.first().into_iter().flat_map(|part| part.after.keys()) {
+            let all: Vec<&Tensor> =
+                parts.iter().map(|part| part.get(*stage)).collect::<Result<_, _>>()?;
+            after.insert(*stage, Tensor::f_cat(&all, 0)?.f_narrow(0, 0, count)?);
+        }
+        Ok(Self { after, cuts: Vec::new() })
+    }
+
     /// The ReLUs at which the graph was cut, in the order of the forward pass. Each depends on at most the three
     /// before it.
     pub fn cuts(&self) -> &[Cut] {

@@ -9,6 +9,7 @@ mod loading;
 mod pool;
 pub mod preprocess;
 mod resnet;
+mod steady;
 pub mod terms;
 mod text;
 mod tower;

@@ -33,7 +33,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let mut scan = Scan::default();
     let title = format!("scanning {}", dataset.name);
     let stages = [readout.layer.stage, Stage::Embedding];
-    let pass = Pass::new(&clip, &stages, &title);
+    let pass = Pass { steady: true, ..Pass::new(&clip, &stages, &title) };
     let skipped = pass.run(&rows[..], bench.monitor, |rows, activations| {
         scan.add(activations, &readout)?;
         // Captions and labels are read when they are shown.

@@ -13,6 +13,7 @@ mod lines;
 mod protocol;
 mod requests;
 mod schedule;
+mod steady;
 mod support;
 mod text_span;
 mod texts;

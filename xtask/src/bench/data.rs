@@ -4,16 +4,22 @@
 //! lab/benches/data.rs measures the one and tests/reference/bench_data.py the other; lab/benches/questions.rs measures
 //! questions.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 use clap::Args;
 
 use super::{compare, compiled, valued};
+use crate::apt;
 use crate::programs::become_;
-use crate::run::repository;
-use crate::torch::Libtorch;
+use crate::run::{cargo, repository, run};
+use crate::say::say;
+use crate::torch::{Libtorch, on_path};
 use crate::venv;
+
+/// What assembles the decoder's vector instructions on x86.
+const NASM: &str = "nasm";
 
 /// Arguments of `bench data`.
 #[derive(Debug, Args)]
@@ -42,7 +48,26 @@ pub struct BenchQuestions {
 
 /// Runs `bench data`.
 pub fn data(arguments: &BenchData) -> Result<i32> {
+    if cfg!(target_arch = "x86_64") && on_path(Path::new(NASM)).is_none() {
+        install_nasm()?;
+    }
     compare("data", venv::python, data_options(arguments))
+}
+
+/// Installs nasm where that is possible, and says so where it is not.
+fn install_nasm() -> Result<()> {
+    if !apt::is_usable() {
+        say(
+            "nasm was not found: JPEGs are decoded without vector instructions, which takes twice as long",
+        );
+        return Ok(());
+    }
+    say("installing nasm, which assembles the vector instructions of the JPEG decoder");
+    apt::install(&[NASM], "install nasm, or run the benchmark as another user to do without")?;
+    // The decoder was compiled without them.
+    let mut clean = cargo(&repository()?, &["clean", "--release", "--package", "mozjpeg-sys"]);
+    run("removing the JPEG decoder, so that it is compiled again", &mut clean)?;
+    Ok(())
 }
 
 /// Runs `bench questions`.
