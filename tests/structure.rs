@@ -27,6 +27,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "cache",
             "seal",
             "files",
+            "labelling",
             // What is measured: on which data, by which model, what is asked, where results lie.
             "dataset",
             "model",

@@ -15,6 +15,7 @@ pub mod encoding;
 pub mod file;
 pub mod files;
 pub mod kind;
+pub mod labelling;
 pub mod model;
 pub mod number;
 pub mod place;

@@ -1,4 +1,4 @@
-//! Statistics of counts: fractions and confidence intervals.
+//! Statistics: fractions, confidence intervals and quantiles.
 
 /// `hits` divided by `count`; zero if `count` is zero.
 pub fn part(hits: u64, count: u64) -> f64 {
@@ -8,6 +8,15 @@ pub fn part(hits: u64, count: u64) -> f64 {
 /// Number of standard deviations from the mean; `None` if the deviation is zero.
 pub fn deviations(value: f64, mean: f64, sd: f64) -> Option<f64> {
     (sd > 0.0).then(|| (value - mean) / sd)
+}
+
+/// A quantile of ascending numbers, interpolated linearly, as NumPy does by default; `None` if there are none.
+pub fn quantile(ascending: &[f64], fraction: f64) -> Option<f64> {
+    let last = ascending.len().checked_sub(1)?;
+    let at = fraction.clamp(0.0, 1.0) * last as f64;
+    let below = at.floor() as usize;
+    let (low, high) = (ascending[below], ascending[(below + 1).min(last)]);
+    Some(low + (high - low) * at.fract())
 }
 
 /// Wilson's 95 % confidence interval of `hits` out of `count`; from 0 to 1 if `count` is zero.
@@ -37,6 +46,19 @@ mod tests {
         assert_eq!(deviations(1.0, 0.5, 0.25), Some(2.0));
         assert_eq!(deviations(1.0, 0.5, 0.0), None);
         assert_eq!(deviations(1.0, 0.5, f64::NAN), None);
+    }
+
+    #[test]
+    fn quantiles_are_those_of_numpy() {
+        let numbers = [-1.0, 0.0, 0.5, 1.0, 1.0, 2.0, 3.0, 3.0];
+        // np.quantile(numbers, …)
+        for (fraction, expected) in
+            [(0.0, -1.0), (0.25, 0.375), (0.5, 1.0), (0.75, 2.25), (1.0, 3.0)]
+        {
+            assert_eq!(quantile(&numbers, fraction), Some(expected), "{fraction}");
+        }
+        assert_eq!(quantile(&[2.5], 0.3), Some(2.5));
+        assert_eq!(quantile(&[], 0.5), None);
     }
 
     #[test]

@@ -113,7 +113,10 @@ impl<'a> Workbench<'a> {
     }
 
     /// The sizes of the model.
-    fn architecture(&mut self) -> Result<Architecture, Failure> {
+    ///
+    /// # Errors
+    /// If the file is missing, has changed since the request was made, or holds no CLIP.
+    pub fn architecture(&mut self) -> Result<Architecture, Failure> {
         let model = &self.request.model;
         self.check_input(&model.path, Input::Weights, model.digest)?;
         Architecture::of_file(&model.path, &model.conventions)

@@ -157,6 +157,7 @@ pub(super) fn blocks(keys: &[String], inputs: &Inputs) -> Vec<String> {
 mod tests {
     use neuronotes_core::dataset::DatasetRef;
     use neuronotes_core::digest::Digest;
+    use neuronotes_core::labelling::Answers;
     use neuronotes_core::model::{Architecture, Conventions, ModelRef, Precision};
     use neuronotes_core::request::FileRef;
 
@@ -200,6 +201,10 @@ mod tests {
         }
 
         fn weights(&mut self, path: &str) -> Result<FileRef, Problem> {
+            Err(Problem::new(path))
+        }
+
+        fn labels(&mut self, path: &str) -> Result<Vec<(FileRef, Option<Answers>)>, Problem> {
             Err(Problem::new(path))
         }
 

@@ -13,6 +13,7 @@ mod family;
 mod file;
 mod group;
 mod head;
+mod label_file;
 mod layer;
 mod line;
 mod name;

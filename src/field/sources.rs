@@ -2,6 +2,7 @@
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::Takes;
+use neuronotes_core::labelling::Answers;
 use neuronotes_core::model::Architecture;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, FileRef, Request};
@@ -40,6 +41,12 @@ pub trait Sources {
     /// # Errors
     /// Fails if the file is missing or cannot be used.
     fn weights(&mut self, path: &str) -> Result<FileRef, Problem>;
+    /// The files of labels at a path in the garden, or like a pattern, in the order of their names, and what is in them. What is in a
+    /// file is unknown if only its digest is, as with frozen results.
+    ///
+    /// # Errors
+    /// Fails if a file is missing or cannot be used; that no file is like a pattern is no failure.
+    fn labels(&mut self, path: &str) -> Result<Vec<(FileRef, Option<Answers>)>, Problem>;
     /// The requests of the block of that name, one for each measurement of a sweep.
     ///
     /// # Errors

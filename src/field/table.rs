@@ -4,7 +4,10 @@ use neuronotes_core::kind::Type;
 use neuronotes_core::model::Precision;
 
 use super::family::Family;
-use super::{block, direction, file, group, head, layer, name, number, sweep, text, unit_at, word};
+use super::{
+    block, direction, file, group, head, label_file, layer, name, number, sweep, text, unit_at,
+    word,
+};
 
 /// The family of a field type.
 pub(super) fn family(ty: Type) -> Box<dyn Family> {
@@ -22,6 +25,8 @@ pub(super) fn family(ty: Type) -> Box<dyn Family> {
         Type::Texts => Box::new(text::Texts),
         Type::Templates => Box::new(text::Templates),
         Type::Classes => Box::new(text::Classes),
+        Type::Categories => Box::new(text::Categories),
+        Type::LabelFiles => Box::new(label_file::LabelFiles),
         Type::Model | Type::Dataset => Box::new(name::Name),
         Type::Content => Box::new(name::Content),
         Type::Layer => Box::new(layer::One),

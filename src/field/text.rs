@@ -232,3 +232,23 @@ impl Family for Classes {
         ] })
     }
 }
+/// A list of labels, or a mapping of categories to one label or several.
+pub(super) struct Categories;
+
+impl Family for Categories {
+    fn read(&self, node: &Node, at: &mut Reading<'_, '_>) -> Json {
+        Classes.read(node, at)
+    }
+
+    fn shown(&self, value: &Json, inputs: &Inputs) -> String {
+        Classes.shown(value, inputs)
+    }
+
+    fn takes(&self) -> String {
+        "list of labels, or mapping of categories to labels".into()
+    }
+
+    fn schema(&self, kind: &Kind) -> Json {
+        Classes.schema(kind)
+    }
+}

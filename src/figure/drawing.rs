@@ -6,6 +6,7 @@ use super::behind::Behind;
 use super::curve::Curve;
 use super::part::Part;
 use super::picture::{GridItem, Image, Picture};
+use super::sheet::SheetLink;
 use super::table::Table;
 use super::unit::UnitRef;
 
@@ -82,6 +83,18 @@ impl Drawing {
             Self::Plot { behind, .. } => behind.iter().map(|behind| &behind.sheet).collect(),
             Self::Parts { parts, .. } => parts.iter().flat_map(Part::images).collect(),
         }
+    }
+
+    /// Every labelling sheet that it links to.
+    pub fn sheets(&self) -> impl Iterator<Item = &SheetLink> {
+        let parts = match self {
+            Self::Parts { parts, .. } => parts.as_slice(),
+            _ => &[],
+        };
+        parts.iter().filter_map(|part| match part {
+            Part::Sheet(sheet) => Some(sheet),
+            _ => None,
+        })
     }
 
     /// The texts in it that readers may search for, each once, in order: captions of pictures, labels of bars, names.

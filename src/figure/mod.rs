@@ -8,9 +8,11 @@ mod attack;
 mod attribution;
 pub mod axis;
 pub mod behind;
+mod category_response;
 pub mod composed;
 mod composition;
 mod concept;
+mod conditional;
 mod context;
 pub mod curve;
 mod dataset_examples;
@@ -26,7 +28,10 @@ pub mod part;
 pub mod picture;
 mod plot;
 mod probe;
+mod rating;
+pub mod sheet;
 mod sparse_code;
+pub mod stacked;
 mod stroop;
 pub mod table;
 mod text_rank;
@@ -57,6 +62,8 @@ pub static FIGURES: &[&Figure] = &[
     &dataset_examples::FIGURE,
     &activation_histogram::FIGURE,
     &unit_summary::FIGURE,
+    &category_response::FIGURE,
+    &conditional::FIGURE,
     &zero_shot::FIGURE,
     &text_rank::FIGURE,
     &direction::FIGURE,

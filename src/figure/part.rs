@@ -9,6 +9,8 @@ use neuronotes_core::statistics::{part, wilson};
 use super::composed::{Equations, Graph};
 use super::map::Map;
 use super::picture::{GridItem, Image, Picture};
+use super::sheet::SheetLink;
+use super::stacked::Stacked;
 use super::unit::UnitRef;
 
 /// A part of a figure.
@@ -36,6 +38,10 @@ pub enum Part {
     Map(Map),
     /// A table of pictures.
     Crossed(Crossed),
+    /// Stacked shares over a numeric axis, drawn by [`Chart`](super::stacked::Chart).
+    Stacked(Stacked),
+    /// A link to a labelling sheet.
+    Sheet(SheetLink),
 }
 
 /// Pictures by row and column, each with a text.
@@ -184,6 +190,10 @@ impl Part {
                 let groups = map.groups.iter().map(|group| &*group.name);
                 std::iter::once(&*map.title).chain(groups).collect()
             }
+            Self::Stacked(Stacked { axes, names, .. }) => {
+                axes.iter().chain(names).map(String::as_str).collect()
+            }
+            Self::Sheet(_) => vec![],
         }
     }
 
@@ -191,7 +201,11 @@ impl Part {
     pub fn units(&self) -> Box<dyn Iterator<Item = &UnitRef> + '_> {
         match self {
             Self::Bars(bars) => Box::new(bars.rows.iter().filter_map(|row| row.unit.as_ref())),
-            Self::Matrix(_) | Self::Lines(_) | Self::Crossed(_) => Box::new(std::iter::empty()),
+            Self::Matrix(_)
+            | Self::Lines(_)
+            | Self::Crossed(_)
+            | Self::Stacked(_)
+            | Self::Sheet(_) => Box::new(std::iter::empty()),
             Self::Equations(all) => {
                 let terms = all.rows.iter().flat_map(|row| &row.terms);
                 Box::new(terms.filter_map(|term| term.unit.as_ref()))
@@ -219,7 +233,9 @@ impl Part {
     pub fn pictures(&self) -> Box<dyn Iterator<Item = &Picture> + '_> {
         match self {
             Self::Bars(bars) => Box::new(bars.picture.iter()),
-            Self::Matrix(_) | Self::Lines(_) | Self::Map(_) => Box::new(std::iter::empty()),
+            Self::Matrix(_) | Self::Lines(_) | Self::Map(_) | Self::Stacked(_) | Self::Sheet(_) => {
+                Box::new(std::iter::empty())
+            }
             Self::Equations(all) => {
                 let terms = all.rows.iter().flat_map(|row| &row.terms);
                 Box::new(terms.filter_map(|term| term.picture.as_ref()))

@@ -69,7 +69,7 @@ pub fn weights(root: &Path, digests: &mut FileDigests, name: &str) -> Result<Fil
 }
 
 /// The path of a file, after checking that it exists, is inside the garden and not too large.
-fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
+pub(super) fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
     let outside = || {
         let hint = "use a path in the garden, such as `notes/pictures/cat.png`";
         error(format!("the {what} `{name}` is outside the garden"), Some(hint))
@@ -100,7 +100,7 @@ fn located(root: &Path, name: &str, what: &str) -> Result<PathBuf, Problem> {
 }
 
 /// Whether a path is relative and has no `..`.
-fn inside(name: &str) -> bool {
+pub(super) fn inside(name: &str) -> bool {
     let normal = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     !name.contains('\\') && Path::new(name).components().all(normal)
 }

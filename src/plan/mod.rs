@@ -13,6 +13,7 @@ pub mod explain;
 pub mod input;
 mod kept;
 mod known;
+mod labelled;
 mod named;
 mod place;
 mod planned;

@@ -2,13 +2,14 @@
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::{Kind, Takes, Type};
+use neuronotes_core::labelling::Answers;
 use neuronotes_core::model::{Architecture, Place};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, FileRef, Request};
 
 use super::asking::Asking;
 use super::planner::Planner;
-use super::{input, used};
+use super::{input, labelled, used};
 use crate::field::{ResolvedPlace, Sources};
 
 /// The planner and the block that it plans.
@@ -61,6 +62,12 @@ impl Sources for Known<'_, '_, '_> {
     fn weights(&mut self, path: &str) -> Result<FileRef, Problem> {
         let found = |planner: &mut Planner<'_>| input::weights(planner.root, planner.digests, path);
         self.file(path, found)
+    }
+
+    fn labels(&mut self, path: &str) -> Result<Vec<(FileRef, Option<Answers>)>, Problem> {
+        let Planner { root, digests, resources, folders, .. } = &mut *self.planner;
+        folders.extend(input::folder(root, path));
+        labelled::files(root, digests, resources, path)
     }
 
     fn used(&mut self, takes: Takes, name: &str) -> Result<Vec<(BlockRef, Request)>, Problem> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use neuronotes_core::dataset::{DatasetRef, Table};
+use neuronotes_core::digest::Digest;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::FileRef;
 
@@ -25,6 +26,19 @@ impl Resources {
     pub fn file(&self, name: &str) -> Option<FileRef> {
         let digest = *self.thawed.as_ref()?.facts.files.get(name)?;
         Some(FileRef { name: name.to_owned(), path: PathBuf::new(), digest })
+    }
+
+    /// The files that blocks name, that are not in the garden, and whose names are like this, as they were when the results were
+    /// frozen.
+    pub fn files_like(&self, is_like: impl Fn(&str) -> bool) -> Vec<FileRef> {
+        let known = self.thawed.iter().flat_map(|thawed| &thawed.facts.files);
+        let alike = known.filter(|(name, _)| is_like(name));
+        let file = |(name, digest): (&String, &Digest)| FileRef {
+            name: name.clone(),
+            path: PathBuf::new(),
+            digest: *digest,
+        };
+        alike.map(file).collect()
     }
 
     /// Checks that the words of a list can be read: with only frozen results, they must be among these.

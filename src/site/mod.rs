@@ -22,6 +22,7 @@ mod serve;
 mod served;
 mod settle;
 mod settled;
+mod sheet;
 mod sink;
 mod wanted;
 mod wishes;
@@ -81,6 +82,8 @@ pub struct Site {
     unrendered: BTreeMap<String, Diagnostic>,
     /// Images of rendered pages, by address.
     images: HashMap<String, Digest>,
+    /// Labelling sheets of rendered pages, by address.
+    sheets: HashMap<String, Digest>,
     /// Files of the search index, until something changes.
     search: Option<BTreeMap<String, String>>,
     /// Requests whose results are known to be in the store.
@@ -113,6 +116,7 @@ impl Site {
             rendered: HashMap::new(),
             unrendered: BTreeMap::new(),
             images: HashMap::new(),
+            sheets: HashMap::new(),
             search: None,
             stored: HashSet::new(),
             damage: 0,

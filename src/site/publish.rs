@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::sink::{Content, Sink};
-use super::{Site, clash, pages};
+use super::{Site, clash, pages, sheet};
 use crate::diagnostic::Diagnostic;
 use crate::figure::Image;
 use crate::guard;
@@ -104,6 +104,10 @@ impl Site {
                 for image in drawing.images() {
                     let from = store.blob_path(&image.digest);
                     files.insert(image.file(), Content::Copy { from, digest: image.digest });
+                }
+                for link in drawing.sheets() {
+                    let page = store.blob(&link.digest).and_then(|blob| sheet::page(&blob));
+                    files.extend(page.map(|page| (link.path.clone(), Content::Bytes(page.into()))));
                 }
             }
             for settled in &**settled {

@@ -117,6 +117,9 @@ impl Site {
             for image in drawing.images() {
                 self.images.insert(image.file(), image.digest);
             }
+            for link in drawing.sheets() {
+                self.sheets.insert(link.path.clone(), link.digest);
+            }
         }
         if self.progress.preview {
             self.keep_drawings(index, &settled);

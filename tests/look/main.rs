@@ -22,4 +22,5 @@ mod preview;
 mod proxy;
 mod reader;
 mod search;
+mod sheet;
 mod tab;

@@ -22,6 +22,7 @@ mod mistakes;
 mod publishing;
 mod searches;
 mod serve;
+mod sheets;
 mod site;
 mod store;
 mod sweep;

@@ -148,6 +148,11 @@ pub enum Type {
     /// A list of names, or a mapping of names to what prompts call them. A parameter is an array of
     /// [`Class`](super::class::Class).
     Classes,
+    /// A list of labels, or a mapping of categories to the labels in each. A parameter is an array of
+    /// [`Class`](super::class::Class).
+    Categories,
+    /// Files of labels that raters gave, in the garden: paths and patterns. A parameter is an array of their digests.
+    LabelFiles,
     /// A list of pictures in the garden, by their paths. A parameter is an array of their digests.
     Pictures,
     /// A picture in the garden, by its path. A parameter is its digest.

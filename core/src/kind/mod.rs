@@ -8,9 +8,12 @@ mod about;
 pub mod activation_histogram;
 pub mod attack;
 pub mod attribution;
+pub mod category;
+pub mod category_response;
 pub mod class;
 pub mod composition;
 pub mod concept;
+pub mod conditional;
 pub mod dataset_examples;
 pub mod direction;
 mod entry;
@@ -25,6 +28,7 @@ mod logit;
 pub mod mention;
 mod naming;
 pub mod probe;
+pub mod rating;
 mod sample;
 pub mod scan;
 pub mod sparse_code;
@@ -59,6 +63,8 @@ pub static KINDS: &[&Kind] = &[
     &dataset_examples::KIND,
     &activation_histogram::KIND,
     &unit_summary::KIND,
+    &category_response::KIND,
+    &conditional::KIND,
     &zero_shot::KIND,
     &text_rank::KIND,
     &direction::KIND,

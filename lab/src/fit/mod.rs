@@ -2,6 +2,7 @@
 //! arrays; how images are split, and how probes are judged. Sparse sums: by the lasso, or by orthogonal matching pursuit.
 //! Statistics and correlations of columns, two groups compared in every column, principal components, clusters, t-SNE, and the texts that span what a head adds.
 
+pub(crate) mod agreement;
 pub mod auc;
 pub(crate) mod binary;
 pub(crate) mod bootstrap;

@@ -7,8 +7,11 @@ mod ablate;
 mod activation_histogram;
 mod attack;
 mod attribution;
+mod category;
+mod category_response;
 mod composition;
 pub mod concept;
+mod conditional;
 mod dataset_examples;
 mod direction;
 mod facet;
@@ -81,6 +84,8 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
     Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
+    Measure::alone(&kind::category_response::KIND, category_response::run),
+    Measure::alone(&kind::conditional::KIND, conditional::run),
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
     Measure::alone(&kind::text_span::KIND, text_span::run),

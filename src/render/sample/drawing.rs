@@ -8,6 +8,8 @@ use crate::figure::composed::{Edge, Equation, Equations, Graph, Term, UnitNode};
 use crate::figure::curve::Curve;
 use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part};
 use crate::figure::picture::{Format, GridItem, Image, Picture};
+use crate::figure::sheet::SheetLink;
+use crate::figure::stacked::Stacked;
 use crate::figure::table::{Table, Units};
 use crate::figure::{Drawing, UnitRef};
 
@@ -136,6 +138,20 @@ pub fn drawings() -> Vec<(&'static str, Drawing)> {
                 svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\"></svg>".into(),
                 axes: ["units".into(), "AUC".into()],
                 names: vec!["one <unit>".into(), "dense".into()],
+            }),
+            Part::Stacked(Stacked {
+                alt: "share of each category over activation; from 0: <heart> 75.0 %.".into(),
+                svg: "<svg aria-hidden=\"true\" viewBox=\"0 0 640 340\"></svg>".into(),
+                axes: ["activation".into(), "share of each category".into()],
+                names: vec!["<heart>".into(), "face".into()],
+                rest: "other".into(),
+                hatched: true,
+            }),
+            Part::Sheet(SheetLink {
+                digest: Digest::of(b"sheet"),
+                path: "figures/0123.html".into(),
+                text: "Labelling sheet".into(),
+                note: "shows <40 images".into(),
             }),
             Part::Equations(Equations {
                 title: "What classes are made of".into(),

@@ -1,0 +1,391 @@
+//! The categories of a data set's images: by its labels or captions, or by labels that raters gave.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+
+use neuronotes_core::dataset::Sample;
+use neuronotes_core::kind::category::{By, MOST_CATEGORIES};
+use neuronotes_core::kind::class::Class;
+use neuronotes_core::kind::rating::{Agreement, Decide, Rater};
+use neuronotes_core::labelling::Answers;
+
+use crate::failure::Failure;
+use crate::fit::agreement::nominal;
+use crate::table::{Scanned, said};
+use crate::workbench::Workbench;
+
+/// Most pictures that a message names.
+const NAMED: usize = 3;
+
+/// The category of each image.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sorted {
+    /// The names of the categories.
+    pub names: Vec<String>,
+    /// The category of each row of each shard, if it has one.
+    pub of: Vec<Vec<Option<u32>>>,
+    /// The raters, if these are their labels.
+    pub agreement: Option<Agreement>,
+}
+
+/// What is left of labels beside the categories that a block lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest<'a> {
+    /// Images with such a label have no category.
+    Out,
+    /// They have the category of this name.
+    Named(&'a str),
+}
+
+/// Sorts the images of the request's data set by its labels or captions.
+///
+/// # Errors
+/// If no image has one, or there are too many.
+pub(super) fn by_dataset(
+    bench: &mut Workbench<'_>,
+    scans: &[Scanned],
+    categories: Option<&[Class]>,
+    by: By,
+    rest: Rest<'_>,
+) -> Result<Sorted, Failure> {
+    let dataset = bench.dataset()?;
+    let mut texts = Vec::new();
+    for (shard, scan) in scans.iter().enumerate() {
+        let mut samples = scan.samples.clone();
+        said(bench, dataset, shard, &mut samples)?;
+        let text = |sample: Sample| match by {
+            By::Label => sample.label,
+            By::Caption => sample.caption,
+        };
+        texts.push(samples.into_iter().map(text).collect::<Vec<_>>());
+    }
+    sorted(&texts, categories, by, rest)
+}
+
+fn sorted(
+    texts: &[Vec<Option<String>>],
+    categories: Option<&[Class]>,
+    by: By,
+    rest: Rest<'_>,
+) -> Result<Sorted, Failure> {
+    let all = || texts.iter().flatten().flatten().map(String::as_str);
+    let what = by.word();
+    if all().next().is_none() {
+        let message = format!("no image of the data set has a {what}");
+        let hint = format!(
+            "write each {what} into a file beside its image, or let raters label images: `labels` of the kind `conditional`"
+        );
+        return Err(Failure::new(message).hint(hint));
+    }
+    let mut names: Vec<String>;
+    let mut by_text: HashMap<&str, u32> = HashMap::new();
+    match categories {
+        Some(classes) => {
+            names = classes.iter().map(|class| class.label.clone()).collect();
+            for (class, index) in classes.iter().zip(0..) {
+                by_text.extend(class.names.iter().map(|name| (name.as_str(), index)));
+            }
+            if let (Rest::Named(rest), true) = (rest, all().any(|text| !by_text.contains_key(text)))
+            {
+                let known = names.iter().position(|name| name == rest);
+                let index = known.unwrap_or_else(|| {
+                    names.push(rest.to_owned());
+                    names.len() - 1
+                });
+                for text in all() {
+                    by_text.entry(text).or_insert(index as u32);
+                }
+            }
+        }
+        None => {
+            let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+            all().for_each(|text| *counts.entry(text).or_default() += 1);
+            if counts.len() > MOST_CATEGORIES {
+                let message = format!(
+                    "the data set has {} different {what}s; at most {MOST_CATEGORIES} can be categories",
+                    counts.len()
+                );
+                return Err(Failure::new(message).hint("list the `categories`"));
+            }
+            let mut found: Vec<(&str, u64)> = counts.into_iter().collect();
+            // Of equally many, by name.
+            found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            names = found.iter().map(|(text, _)| (*text).to_owned()).collect();
+            by_text.extend(found.iter().zip(0..).map(|((text, _), index)| (*text, index)));
+        }
+    }
+    let category = |text: &Option<String>| by_text.get(text.as_deref()?).copied();
+    let of = texts.iter().map(|shard| shard.iter().map(category).collect()).collect();
+    Ok(Sorted { names, of, agreement: None })
+}
+
+/// The names of a data set's images in labelling sheets: their keys, which have the number of the shard before them where several shards
+/// have the same key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Names {
+    of: Vec<Vec<String>>,
+    keys: Vec<Vec<String>>,
+}
+
+impl Names {
+    /// The names of scanned images.
+    pub(super) fn of(scans: &[Scanned]) -> Self {
+        let mut count: HashMap<&str, u32> = HashMap::new();
+        let samples = scans.iter().flat_map(|scan| &scan.samples);
+        samples.for_each(|sample| *count.entry(sample.key.as_str()).or_default() += 1);
+        let name = |shard: usize, key: &str| match count[key] {
+            1 => key.to_owned(),
+            _ => format!("{shard}:{key}"),
+        };
+        let names = scans.iter().enumerate().map(|(shard, scan)| {
+            scan.samples.iter().map(|sample| name(shard, &sample.key)).collect()
+        });
+        let keys =
+            scans.iter().map(|scan| scan.samples.iter().map(|sample| sample.key.clone()).collect());
+        Self { of: names.collect(), keys: keys.collect() }
+    }
+
+    /// The key of a row of a shard.
+    pub(super) fn key(&self, (shard, row): (usize, usize)) -> &str {
+        &self.keys[shard][row]
+    }
+
+    /// The name of a row of a shard.
+    pub(super) fn name(&self, (shard, row): (usize, usize)) -> &str {
+        &self.of[shard][row]
+    }
+
+    /// Where each name is.
+    fn places(&self) -> HashMap<&str, (usize, usize)> {
+        let shards = self.of.iter().enumerate();
+        let rows = shards.flat_map(|(shard, names)| {
+            names.iter().enumerate().map(move |(row, name)| (name.as_str(), (shard, row)))
+        });
+        rows.collect()
+    }
+}
+
+/// Sorts images by the labels that raters gave: files by their digests. `drawn` are the images that they were shown, if that is known.
+///
+/// # Errors
+/// If a file is missing or malformed, or labels an image that the data set does not have or that was not shown.
+pub(super) fn by_raters(
+    bench: &mut Workbench<'_>,
+    names: &Names,
+    categories: Option<&[Class]>,
+    (files, decide): (&[String], Decide),
+    drawn: Option<&BTreeSet<(usize, usize)>>,
+) -> Result<Sorted, Failure> {
+    let mut all = Vec::new();
+    for digest in files {
+        let digest = digest.parse().map_err(|_| Failure::new("a file's digest is malformed"))?;
+        let path = bench.file(digest)?;
+        let known = bench.request.inputs.files.iter().find(|file| file.digest == digest);
+        let name = known.map_or_else(|| path.display().to_string(), |file| file.name.clone());
+        let bytes = fs::read(&path)
+            .map_err(|cause| Failure::outside(format!("`{name}` cannot be read ({cause})")))?;
+        let answers = Answers::read(&bytes)
+            .map_err(|problem| Failure::new(format!("`{name}`, {}", problem.message)))?;
+        all.push((name, answers));
+    }
+    combined(&all, names, categories, decide, drawn)
+}
+
+fn combined(
+    all: &[(String, Answers)],
+    names: &Names,
+    categories: Option<&[Class]>,
+    decide: Decide,
+    drawn: Option<&BTreeSet<(usize, usize)>>,
+) -> Result<Sorted, Failure> {
+    let classes: Vec<Class> = match categories {
+        Some(classes) => classes.to_vec(),
+        None => {
+            let mut seen = BTreeSet::new();
+            let labels = all.iter().flat_map(|(_, answers)| &answers.categories);
+            let new = labels.filter(|label| seen.insert(*label));
+            new.map(|label| Class { label: label.clone(), names: vec![label.clone()] }).collect()
+        }
+    };
+    let mut by_label: HashMap<&str, u32> = HashMap::new();
+    for (class, index) in classes.iter().zip(0..) {
+        by_label.extend(class.names.iter().map(|name| (name.as_str(), index)));
+    }
+    let places = names.places();
+    let mut votes: Vec<Vec<Vec<u32>>> =
+        names.of.iter().map(|shard| vec![Vec::new(); shard.len()]).collect();
+    let mut raters = Vec::new();
+    for (file, answers) in all {
+        let pictures = || answers.labels.keys().chain(&answers.skipped);
+        let unknown: Vec<&String> =
+            pictures().filter(|name| !places.contains_key(name.as_str())).collect();
+        if !unknown.is_empty() {
+            let message = format!(
+                "`{file}` is about images that the data set does not have: {}",
+                listed(&unknown)
+            );
+            return Err(Failure::new(message)
+                .hint("it was made for another data set, or the images have other names now"));
+        }
+        let missed =
+            |name: &&String| drawn.is_some_and(|drawn| !drawn.contains(&places[name.as_str()]));
+        let others: Vec<&String> = pictures().filter(missed).collect();
+        if !others.is_empty() {
+            let message = format!(
+                "`{file}` is about images that are not in this block's sample: {}",
+                listed(&others)
+            );
+            let hint = "its sheet had another target, `seed`, `bins` or `sample`; without `labels` the figure has this block's sheet, which can load the file and keep the answers about common images";
+            return Err(Failure::new(message).hint(hint));
+        }
+        for (picture, label) in &answers.labels {
+            let Some(index) = by_label.get(label.as_str()) else {
+                let message = format!(
+                    "`{file}` labels `{picture}` `{label}`, which is not among `categories`"
+                );
+                return Err(Failure::new(message));
+            };
+            let (shard, row) = places[picture.as_str()];
+            votes[shard][row].push(*index);
+        }
+        let labelled = answers.labels.len() as u64;
+        raters.push(Rater { name: answers.rater.clone(), labelled });
+    }
+    let things: Vec<Vec<u32>> =
+        votes.iter().flatten().filter(|votes| !votes.is_empty()).cloned().collect();
+    let decided: Vec<Vec<Option<u32>>> = votes
+        .iter()
+        .map(|shard| shard.iter().map(|votes| decided(votes, decide)).collect())
+        .collect();
+    let labelled = decided.iter().flatten().filter(|category| category.is_some()).count();
+    let agreement = Agreement {
+        raters,
+        rated: things.iter().filter(|labels| labels.len() > 1).count() as u64,
+        ties: (things.len() - labelled) as u64,
+        alpha: nominal(&things),
+    };
+    let names = classes.into_iter().map(|class| class.label).collect();
+    Ok(Sorted { names, of: decided, agreement: Some(agreement) })
+}
+
+/// The category that counts, of those that raters gave in their order.
+fn decided(votes: &[u32], decide: Decide) -> Option<u32> {
+    let first = *votes.first()?;
+    if decide == Decide::First {
+        return Some(first);
+    }
+    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+    votes.iter().for_each(|vote| *counts.entry(*vote).or_default() += 1);
+    let most = counts.values().copied().max()?;
+    let mut winners = counts.into_iter().filter(|(_, count)| *count == most);
+    match (winners.next(), winners.next()) {
+        (Some((winner, _)), None) => Some(winner),
+        _ => None,
+    }
+}
+
+/// The first of some names, and how many more there are.
+fn listed(names: &[&String]) -> String {
+    let mut text: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    if names.len() > NAMED {
+        text.push(format!("and {} more", names.len() - NAMED));
+    }
+    text.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn texts(of: &[&str]) -> Vec<Option<String>> {
+        of.iter().map(|text| Some((*text).to_owned()).filter(|text| !text.is_empty())).collect()
+    }
+
+    fn class(label: &str, names: &[&str]) -> Class {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Class { label: label.to_owned(), names }
+    }
+
+    fn names(keys: &[&[&str]]) -> Names {
+        let scans = keys.iter().map(|keys| {
+            let sample = |key: &&str| Sample { key: (*key).to_owned(), caption: None, label: None };
+            let samples = keys.iter().map(sample).collect();
+            Scanned { activations: vec![0.0; keys.len()], samples }
+        });
+        Names::of(&scans.collect::<Vec<_>>())
+    }
+
+    fn answers(rater: &str, labels: serde_json::Value) -> (String, Answers) {
+        let text = json!({
+            "format": "neuronotes labels 1", "sheet": "a", "rater": rater,
+            "categories": ["heart", "face", "bell"], "labels": labels,
+        });
+        let answers = Answers::read(text.to_string().as_bytes()).expect("answers");
+        (format!("{rater}.json"), answers)
+    }
+
+    #[test]
+    fn labels_of_a_data_set_are_categories_alone_and_in_groups() {
+        let shards = [texts(&["b", "a", "b"]), texts(&["c", "", "a"])];
+        let alone = sorted(&shards, None, By::Label, Rest::Out).expect("sorted");
+        assert_eq!(alone.names, ["a", "b", "c"], "of equally many, by name");
+        assert_eq!(alone.of, [vec![Some(1), Some(0), Some(1)], vec![Some(2), None, Some(0)]]);
+        let classes = [class("x", &["b", "c"])];
+        let grouped = sorted(&shards, Some(&classes), By::Label, Rest::Out).expect("sorted");
+        assert_eq!(grouped.of, [vec![Some(0), None, Some(0)], vec![Some(0), None, None]]);
+        let rest = Rest::Named("other");
+        let rest = sorted(&shards, Some(&classes), By::Label, rest).expect("sorted");
+        assert_eq!(rest.names, ["x", "other"]);
+        assert_eq!(rest.of, [vec![Some(0), Some(1), Some(0)], vec![Some(0), None, Some(1)]]);
+        let none = sorted(&[texts(&[""])], None, By::Caption, Rest::Out).expect_err("no labels");
+        assert!(none.to_string().contains("no image of the data set has a caption"), "{none}");
+    }
+
+    #[test]
+    fn the_most_frequent_label_counts_or_the_first() {
+        assert_eq!(decided(&[1, 0, 0], Decide::Majority), Some(0));
+        assert_eq!(decided(&[1, 0], Decide::Majority), None);
+        assert_eq!(decided(&[1, 0, 0], Decide::First), Some(1));
+        assert_eq!(decided(&[], Decide::First), None);
+    }
+
+    #[test]
+    fn raters_are_combined_and_ties_counted() {
+        let names = names(&[&["1", "2"], &["2", "3"]]);
+        assert_eq!(
+            [names.name((0, 1)), names.name((1, 0)), names.name((1, 1))],
+            ["0:2", "1:2", "3"]
+        );
+        let all = [
+            answers("ann", json!({ "1": "heart", "0:2": "face", "3": "bell" })),
+            answers("ben", json!({ "1": "heart", "0:2": "heart" })),
+        ];
+        let found = combined(&all, &names, None, Decide::Majority, None).expect("sorted");
+        assert_eq!(found.names, ["heart", "face", "bell"]);
+        assert_eq!(found.of, [vec![Some(0), None], vec![None, Some(2)]]);
+        let agreement = found.agreement.expect("raters");
+        assert_eq!((agreement.rated, agreement.ties), (2, 1));
+        assert_eq!(agreement.raters[1].labelled, 2);
+        // Of four labels, three hearts and a face, one of two pairs differs: 1 − (2/4)/(6/12).
+        assert!(agreement.alpha.expect("an alpha").abs() < 1e-12);
+        let first = combined(&all, &names, None, Decide::First, None).expect("sorted");
+        assert_eq!(first.of[0], [Some(0), Some(1)]);
+        assert_eq!(first.agreement.expect("raters").ties, 0);
+    }
+
+    #[test]
+    fn images_that_were_not_shown_or_are_not_there_are_named() {
+        let names = names(&[&["1", "2"]]);
+        let other = [answers("ann", json!({ "1": "heart", "7": "face" }))];
+        let wrong = |all: &[(String, Answers)], drawn: Option<&BTreeSet<(usize, usize)>>| {
+            combined(all, &names, None, Decide::Majority, drawn).expect_err("wrong").to_string()
+        };
+        let unknown = wrong(&other, None);
+        assert!(unknown.contains("`ann.json`") && unknown.contains("not have: `7`"), "{unknown}");
+        let drawn = BTreeSet::from([(0, 1)]);
+        let missed = wrong(&[answers("ann", json!({ "1": "heart" }))], Some(&drawn));
+        assert!(missed.contains("not in this block's sample: `1`"), "{missed}");
+    }
+}
