@@ -55,6 +55,7 @@ targets! {
     picture = "picture",
     record = "record",
     protocol = "protocol",
+    labels = "labels",
 }
 
 #[test]

@@ -170,6 +170,14 @@ pub static TARGETS: &[Target] = &[
         spare: SPARE,
         run: wire::protocol,
     },
+    Target {
+        name: "labels",
+        about: "a file of labels that a rater saved, and the data of a labelling sheet",
+        words: wire::LABEL_WORDS,
+        memory: 1_000,
+        spare: SPARE,
+        run: wire::labels,
+    },
 ];
 
 impl Target {

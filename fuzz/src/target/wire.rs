@@ -1,6 +1,7 @@
-//! Messages between the programs, and records of the store: JSON that is read and written back unchanged.
+//! Messages between the programs, records of the store, and files of labels: JSON that is read and written back unchanged.
 
 use neuronotes_core::canonical::canonical_json;
+use neuronotes_core::labelling::{Answers, Sheet};
 use neuronotes_core::protocol::{Command, Event};
 use neuronotes_core::store::Record;
 
@@ -119,5 +120,35 @@ pub fn protocol(input: &[u8]) {
         let text = canonical_json(&value);
         let read: serde_json::Value = serde_json::from_str(&text).expect("canonical JSON is JSON");
         assert_eq!(canonical_json(&read), text, "canonical JSON is its own form");
+    }
+}
+
+pub const LABEL_WORDS: &[&str] = &[
+    "\"format\": \"neuronotes labels 1\"",
+    "\"sheet\":",
+    "\"rater\":",
+    "\"categories\":",
+    "\"labels\":",
+    "\"skipped\":",
+    "\"images\":",
+    "\"heart\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\n",
+    "\\u0000",
+];
+
+pub fn labels(input: &[u8]) {
+    if let Ok(answers) = Answers::read(input) {
+        let again = serde_json::to_vec(&answers).expect("JSON");
+        assert_eq!(Answers::read(&again), Ok(answers), "answers are read as they were written");
+    }
+    if let Ok(sheet) = serde_json::from_slice::<Sheet>(input) {
+        let again = serde_json::to_vec(&sheet).expect("JSON");
+        assert_eq!(serde_json::from_slice::<Sheet>(&again).expect("a sheet"), sheet);
     }
 }
