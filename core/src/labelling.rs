@@ -136,6 +136,11 @@ impl Answers {
     /// # Errors
     /// If it is no such file; the message begins with the line and the column.
     pub fn read(bytes: &[u8]) -> Result<Self, Problem> {
+        // A list of the members would be read as well.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(Problem::new("line 1, column 1: it is not a JSON object")
+                .hint("save the file again from the labelling sheet"));
+        }
         let answers: Self = serde_json::from_slice(bytes).map_err(|error| {
             let message = error.to_string();
             // serde_json adds the place at the end.
@@ -309,6 +314,9 @@ mod tests {
         assert!(wrong("[\"c\"]", "[\"c\", \"c\"]").contains("`c` is listed twice"));
         assert!(wrong("\"sheet\"", "\"shet\"").contains("unknown field `shet`"));
         assert!(wrong("\"face\"\n  }", "\"face\"\n").starts_with("line 10, column "), "cut off");
-        assert!(Answers::read(b"\xff").is_err());
+        for other in [&b"\xff"[..], b"[]", b""] {
+            let found = Answers::read(other).expect_err("no object").message;
+            assert_eq!(found, "line 1, column 1: it is not a JSON object");
+        }
     }
 }

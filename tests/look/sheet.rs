@@ -108,7 +108,8 @@ fn everybody_can_use_a_sheet_also_on_a_telephone() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let address = sheet(folder.path());
-    let tab = open(&browser, &address);
+    // Not the sheet: to go to the part of a page that is open already is no navigation.
+    let tab = open(&browser, "about:blank");
     if let Some(axe) = axe() {
         let pages = Pages::from([("sheet".to_owned(), address.clone())]);
         assert_eq!(barriers(&tab, &axe, &pages), Default::default());
@@ -118,12 +119,12 @@ fn everybody_can_use_a_sheet_also_on_a_telephone() {
         go(&tab, "about:blank");
         go(&tab, &address);
         assert_eq!(overflow(&tab), 0, "at the start, {width} px");
-        enter(&tab, "ann");
+        enter(&tab, &format!("ann {width}"));
         assert_eq!(overflow(&tab), 0, "at work, {width} px");
         // All of it is on the screen at once, so that nobody scrolls for each image.
         let last = "document.querySelector('#skip').getBoundingClientRect().bottom <= innerHeight";
         assert_eq!(value(&tab, last), true, "{width} px");
-        if let Some(axe) = axe() {
+        if let (400, Some(axe)) = (width, axe()) {
             tab.evaluate(&axe, false).expect("axe-core");
             let look = "axe.run(document, { resultTypes: ['violations'] }).then(r => window.wrong = \
                         JSON.stringify(r.violations.map(v => v.nodes.map(n => v.id + n.html))))";

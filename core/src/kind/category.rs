@@ -162,7 +162,7 @@ mod tests {
         assert_eq!((found[0].0.as_str(), found[0].1.as_str()), ("/1/names/0", both));
         assert_eq!(found[1].0, "/0/names/1");
         assert_eq!(found[1].1, "no picture of the data set has the label `dgo`");
-        assert_eq!(found[1].2.as_deref(), Some("did you mean `dog`?"));
+        assert_eq!(found[1].2.as_deref(), Some("known: `cat` and `dog`"));
         assert_eq!(found.len(), 2);
         // Those of a sheet are no labels of the data set.
         let sheet = json!({ "categories": [class("dgo", &["dgo"])], "labels": [] });

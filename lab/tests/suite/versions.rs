@@ -32,8 +32,8 @@ fn brief(kind: &str) -> &'static str {
     match kind {
         "feature_vis" => "size: 48\nsteps: 12\n",
         "direction" | "concept" | "labels" => "held_out: 0.5\n",
-        // It needs several images of a class.
-        "probe" => "dataset: attacks\n",
+        // They need several images of a class.
+        "probe" | "category_response" | "conditional" => "dataset: attacks\n",
         _ => "",
     }
 }
