@@ -116,7 +116,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::dataset::{DatasetRef, Labels, Said, format};
+    use crate::dataset::{DatasetRef, Labels, Said, Table, format};
     use crate::request::Request;
 
     struct Plan(Said);
@@ -125,7 +125,8 @@ mod tests {
         fn dataset(&self) -> Option<DatasetRef> {
             let format = &format::tar::FORMAT;
             let (name, labels) = ("pets".to_owned(), Labels::Files);
-            Some(DatasetRef { name, format, captions: true, labels, shards: vec![] })
+            let table = Table::default();
+            Some(DatasetRef { name, format, captions: true, labels, table, shards: vec![] })
         }
 
         fn said(&mut self, _: &DatasetRef) -> Option<Arc<Said>> {
