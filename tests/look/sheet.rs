@@ -78,8 +78,8 @@ fn a_sheet_is_filled_in_by_keys_kept_and_saved() {
     assert_eq!(file["skipped"].as_array().map(Vec::len), Some(1));
 
     // Opened again, it goes on where it was; another rater begins, in another order.
-    go(&tab, "about:blank");
-    go(&tab, &address);
+    tab.reload(true, None).expect("a page").wait_until_navigated().expect("a page");
+    wait(&tab, "document.querySelector('#raters button')");
     let known = "document.querySelector('#raters button').textContent";
     assert_eq!(value(&tab, known), "ann lee (3 of 12)");
     tab.evaluate("document.querySelector('#raters button').click()", false).expect("evaluates");
