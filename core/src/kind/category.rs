@@ -144,7 +144,8 @@ mod tests {
 
     fn wrong(labels: &[&str], params: Value) -> Vec<(String, String, Option<String>)> {
         let counts = labels.iter().map(|label| ((*label).to_owned(), 1)).collect();
-        let said = Said { images: 4, labels: Some(counts), captions: None, in_folders: true };
+        let labels = Some(counts);
+        let said = Said { images: 4, labels, in_folders: true, ..Said::default() };
         let Value::Object(params) = params else { panic!("an object") };
         let found = misnamed(&params, &mut Plan(said));
         let one = |m: Misnamed| (m.pointer, m.problem.message, m.problem.hint);
