@@ -163,17 +163,17 @@ fn counted(
     images: &[u64],
     sorted: &Sorted,
 ) -> Vec<Bucket> {
-    let bucket = |((edges, drawn), images): ((&[f64], &Vec<(usize, usize)>), &u64)| {
+    let bucket = |at: usize| {
         let mut counts = vec![0; sorted.names.len()];
-        for (shard, row) in drawn {
+        for (shard, row) in &drawn[at] {
             if let Some(category) = sorted.of[*shard][*row] {
                 counts[category as usize] += 1;
             }
         }
-        let drawn = drawn.len() as u64;
-        Bucket { from: edges[0], to: edges[1], images: *images, drawn, counts }
+        let (from, to) = (edges[at], edges[at + 1]);
+        Bucket { from, to, images: images[at], drawn: drawn[at].len() as u64, counts }
     };
-    edges.windows(2).zip(drawn).zip(images).map(bucket).collect()
+    (0..drawn.len()).map(bucket).collect()
 }
 
 #[cfg(test)]
