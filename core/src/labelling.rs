@@ -123,7 +123,7 @@ pub struct Answers {
     /// The labels that the rater chose from.
     pub categories: Vec<String>,
     /// The label of each picture, by the picture's name.
-    #[serde(deserialize_with = "labels")]
+    #[serde(deserialize_with = "labelled")]
     pub labels: BTreeMap<String, String>,
     /// The pictures that the rater skipped.
     #[serde(default, deserialize_with = "once")]
@@ -195,7 +195,7 @@ fn rater<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error>
     }
 }
 
-fn labels<'de, D: Deserializer<'de>>(
+fn labelled<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
     struct Labels;

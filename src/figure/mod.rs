@@ -31,7 +31,7 @@ mod probe;
 mod rating;
 pub mod sheet;
 mod sparse_code;
-pub mod stacked;
+mod stacked;
 mod stroop;
 pub mod table;
 mod text_rank;

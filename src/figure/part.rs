@@ -10,7 +10,6 @@ use super::composed::{Equations, Graph};
 use super::map::Map;
 use super::picture::{GridItem, Image, Picture};
 use super::sheet::SheetLink;
-use super::stacked::Stacked;
 use super::unit::UnitRef;
 
 /// A part of a figure.
@@ -147,6 +146,23 @@ pub struct Lines {
     pub axes: [String; 2],
     /// The names of the curves, in the order of their colours.
     pub names: Vec<String>,
+}
+
+/// Stacked shares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stacked {
+    /// A description for readers who cannot see it.
+    pub alt: String,
+    /// An `<svg>` element whose colours are CSS variables of the theme.
+    pub svg: String,
+    /// What the axes are: across, up.
+    pub axes: [String; 2],
+    /// The names, in the order of their colours, from the bottom of a column to its top.
+    pub names: Vec<String>,
+    /// The name of what is left, without a colour of its own; empty if nothing is.
+    pub rest: String,
+    /// Whether a column is hatched.
+    pub hatched: bool,
 }
 
 impl Part {

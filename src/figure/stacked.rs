@@ -3,12 +3,10 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
-
 use neuronotes_core::number::percent;
 
 use super::axis::Axis;
-use super::part::Part;
+use super::part::{Part, Stacked};
 
 /// Maximum number of names with a colour of their own.
 pub const MOST: usize = 9;
@@ -22,23 +20,6 @@ const TOP: f64 = 56.0;
 const BOTTOM: f64 = 280.0;
 /// The distance between lines of a hatching.
 const HATCH: f64 = 7.0;
-
-/// Stacked shares.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Stacked {
-    /// A description for readers who cannot see it.
-    pub alt: String,
-    /// An `<svg>` element whose colours are CSS variables of the theme.
-    pub svg: String,
-    /// What the axes are: across, up.
-    pub axes: [String; 2],
-    /// The names, in the order of their colours, from the bottom of a column to its top.
-    pub names: Vec<String>,
-    /// The name of what is left, without a colour of its own; empty if nothing is.
-    pub rest: String,
-    /// Whether a column is hatched.
-    pub hatched: bool,
-}
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq)]

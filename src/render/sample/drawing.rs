@@ -6,10 +6,9 @@ use neuronotes_core::model::Place;
 use crate::figure::behind::{Behind, BehindBar};
 use crate::figure::composed::{Edge, Equation, Equations, Graph, Term, UnitNode};
 use crate::figure::curve::Curve;
-use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part};
+use crate::figure::part::{Bar, Bars, Cell, Lines, Matrix, Part, Stacked};
 use crate::figure::picture::{Format, GridItem, Image, Picture};
 use crate::figure::sheet::SheetLink;
-use crate::figure::stacked::Stacked;
 use crate::figure::table::{Table, Units};
 use crate::figure::{Drawing, UnitRef};
 
