@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 
 use neuronotes_core::dataset::Sample;
+use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::category::{By, MOST_CATEGORIES};
 use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::rating::{Agreement, Decide, Rater};
@@ -153,6 +154,11 @@ impl Names {
     /// The name of a row of a shard.
     pub(super) fn name(&self, (shard, row): (usize, usize)) -> &str {
         &self.of[shard][row]
+    }
+
+    /// A pseudo-random number of a row of a shard, which depends on its name, so that it stays the same when other images are added.
+    pub(super) fn lot(&self, place: (usize, usize), seed: u64, what: &str) -> String {
+        Digest::of(format!("{seed} {what} {}", self.name(place)).as_bytes()).hex()
     }
 
     /// Where each name is.

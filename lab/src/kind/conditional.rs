@@ -5,7 +5,6 @@ mod sheet;
 
 use std::collections::BTreeSet;
 
-use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::conditional::{
     BUCKETS, Bucket, MOST_SHEET, Outcome, Params, Published, SHEET,
 };
@@ -148,13 +147,8 @@ fn bucket(edges: &[f64], value: f64) -> Place {
 /// Keeps at most `most` images. The order in which they are drawn depends on the seed and on the image's own name, so that images that
 /// are added to a data set leave most of the sample as it was.
 fn draw(bucket: &mut Vec<(usize, usize)>, names: &Names, seed: u64, most: usize) {
-    bucket.sort_by_cached_key(|place| lot(seed, "drawn", names.name(*place)));
+    bucket.sort_by_cached_key(|place| names.lot(*place, seed, "drawn"));
     bucket.truncate(most);
-}
-
-/// A pseudo-random number of an image.
-fn lot(seed: u64, what: &str, name: &str) -> String {
-    Digest::of(format!("{seed} {what} {name}").as_bytes()).hex()
 }
 
 fn counted(

@@ -8,7 +8,6 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use neuronotes_core::labelling::{Sheet, Shown};
 
-use super::lot;
 use crate::clip::preprocess::shrink;
 use crate::encode::png;
 use crate::failure::Failure;
@@ -37,7 +36,7 @@ pub(super) fn of(
     answers: Vec<String>,
 ) -> Result<Sheet, Failure> {
     let mut places: Vec<(usize, usize)> = drawn.iter().copied().collect();
-    places.sort_by_cached_key(|place| lot(seed, "shown", names.name(*place)));
+    places.sort_by_cached_key(|place| names.lot(*place, seed, "shown"));
     let mut gallery = Gallery::default();
     let mut shown = Vec::new();
     for (step, place) in places.iter().enumerate() {
