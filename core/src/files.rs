@@ -54,6 +54,9 @@ struct Known {
     /// Digest of an archive's pictures alone, if it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pictures: Option<Digest>,
+    /// Digests of a table's pictures alone, by the columns that were read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tables: BTreeMap<String, Digest>,
 }
 
 /// A file's metadata, available without reading it.
@@ -138,7 +141,8 @@ impl FileDigests {
         }
         let digest = Digest::of_file(path)?;
         if settled {
-            let known = Known { stamp, digest, sha256: None, pictures: None };
+            let known =
+                Known { stamp, digest, sha256: None, pictures: None, tables: BTreeMap::new() };
             self.state.files.insert(path.to_owned(), known);
             self.dirty = true;
         }
@@ -201,6 +205,31 @@ impl FileDigests {
             self.dirty = true;
         }
         Ok(pictures)
+    }
+
+    /// The digest of the pictures in a table, of which these columns are read; it is taken by `digest` if it is not cached.
+    ///
+    /// # Errors
+    /// Errors of reading the file, and those of `digest`.
+    pub fn in_table<E: From<io::Error>>(
+        &mut self,
+        path: &Path,
+        columns: &str,
+        digest: impl FnOnce(&mut Self) -> Result<Digest, E>,
+    ) -> Result<Digest, E> {
+        self.digest(path)?;
+        let (stamp, _) = stamp(path)?;
+        let known = self.state.files.get(path).filter(|known| known.stamp == stamp);
+        if let Some(found) = known.and_then(|known| known.tables.get(columns)) {
+            return Ok(*found);
+        }
+        let found = digest(self)?;
+        let known = self.state.files.get_mut(path).filter(|known| known.stamp == stamp);
+        if let Some(known) = known {
+            known.tables.insert(columns.to_owned(), found);
+            self.dirty = true;
+        }
+        Ok(found)
     }
 
     /// A cached fact about content, under a name that contains its digest.
@@ -310,6 +339,34 @@ mod tests {
         let two = digests.sha256(&path).expect("a digest");
         assert_eq!(two, Sha256::of_file(&path).expect("a digest"));
         assert_ne!(two, one);
+    }
+
+    #[test]
+    fn what_a_table_shows_is_remembered_by_its_columns_until_the_file_changes() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("a.parquet");
+        let write = |text: &str, age: u64| {
+            fs::write(&path, text).expect("write");
+            let file = fs::File::options().write(true).open(&path).expect("a file");
+            let then = std::time::SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(then).expect("another time");
+        };
+        let (mut digests, mut taken) = (FileDigests::default(), 0);
+        let mut shown = |columns: &str| {
+            let found = digests.in_table(&path, columns, |_| {
+                taken += 1;
+                io::Result::Ok(Digest::of(columns.as_bytes()))
+            });
+            (found.expect("a digest") == Digest::of(columns.as_bytes()), taken)
+        };
+        write("one", 100);
+        assert_eq!(
+            [shown("a"), shown("a"), shown("b"), shown("a")].map(|(_, taken)| taken),
+            [1, 1, 2, 2]
+        );
+        assert!(shown("b").0);
+        write("two", 50);
+        assert_eq!(shown("a"), (true, 3));
     }
 
     #[test]

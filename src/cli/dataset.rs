@@ -177,6 +177,9 @@ struct Info {
     format: &'static dataset::Format,
     shards: Vec<Shard>,
     ledger: Ledger,
+    /// The columns of a table that were read, by what they are for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    columns: BTreeMap<&'static str, String>,
     /// Number of occurrences of each label.
     labels: BTreeMap<String, u64>,
 }
@@ -202,6 +205,7 @@ impl Info {
             format: found.format,
             shards: Vec::new(),
             ledger: found.ledger,
+            columns: BTreeMap::new(),
             labels: BTreeMap::new(),
         };
         let (mut digests, reading) = (FileDigests::default(), source.reading());
@@ -209,6 +213,7 @@ impl Info {
             let listing = dataset::list(&path, found.format, &reading)
                 .map_err(|error| hinted(error.to_string(), error.hint().map(str::to_owned)))?;
             let digest = (found.format.digest)(&mut digests, &path, &reading.table)?;
+            info.columns.extend(listing.columns.iter().cloned());
             let ledger = info.look_into(&listing);
             info.ledger.merge(&ledger);
             info.shards.push(Shard { path, digest: digest.hex(), ledger });
@@ -253,6 +258,11 @@ impl Info {
                 count => format!("{format}, {count} shards"),
             },
         );
+        if !self.columns.is_empty() {
+            let column = |(role, name): (&&str, &String)| format!("{role}: `{name}`");
+            let columns: Vec<String> = self.columns.iter().map(column).collect();
+            line("columns", columns.join(", "));
+        }
         line("entries", thousands(ledger.entries));
         line(self.format.samples.noun(), thousands(ledger.pictures));
         line("captions", thousands(ledger.captions));

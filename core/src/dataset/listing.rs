@@ -27,6 +27,8 @@ pub struct Listing {
     pub ledger: Ledger,
     /// The version of the reading rules that its key names.
     pub rules: u32,
+    /// The columns of a table that were read: what each is for, and its name.
+    pub columns: Vec<(&'static str, String)>,
     /// Where the bytes of its pictures are.
     pub(super) pictures: Box<dyn Pictures>,
 }
@@ -116,6 +118,12 @@ impl Listing {
 /// The version of the reading rules that a key names: 1, unless the current rules read the shard differently.
 pub(super) fn rules(is_new: bool) -> u32 {
     if is_new { RULES } else { 1 }
+}
+
+impl From<io::Error> for Malformed {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 /// Why bytes are not of a format.

@@ -102,6 +102,7 @@ impl<P> Rows<P> {
 pub fn listing(
     path: &Path,
     rows: Vec<Row>,
+    columns: Vec<(&'static str, String)>,
     reading: &Reading,
     ledger: Ledger,
 ) -> Result<Listing, Malformed> {
@@ -118,6 +119,7 @@ pub fn listing(
         samples: found.samples,
         ledger: found.ledger,
         rules: rules(false),
+        columns,
         pictures: Box::new(Loose { root, places: found.places }),
     })
 }

@@ -94,6 +94,7 @@ fn a_table_that_cannot_be_read_is_an_error_at_its_blocks_before_anything_is_meas
     let told = garden.run(&["dataset", "info", "parquet"]).stdout();
     for wanted in [
         "format     Parquet table: a picture per row",
+        "columns    caption: `caption`, image: `image`, label: `label`",
         "pictures   6",
         "captions   5",
         "labels     4, 3 different: cat (2), dog (1), hen (1)",

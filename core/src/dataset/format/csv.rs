@@ -47,8 +47,8 @@ pub static FORMAT: Format = Format {
 };
 
 fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
-    let (rows, ledger) = read(path, &reading.table)?;
-    rows::listing(path, rows, reading, ledger)
+    let (rows, columns, ledger) = read(path, &reading.table)?;
+    rows::listing(path, rows, columns, reading, ledger)
 }
 
 /// The digest of the pictures, in order.
@@ -57,8 +57,8 @@ fn pictures(digests: &mut FileDigests, path: &Path, table: &Table) -> Result<Dig
     list(path, &reading)?.shown(digests).map_err(Malformed::Io)
 }
 
-/// The rows of a table, and the ledger of those that cannot be read.
-fn read(path: &Path, table: &Table) -> Result<(Vec<Row>, Ledger), Malformed> {
+/// The rows of a table, the columns that were read, and the ledger of rows that cannot be.
+fn read(path: &Path, table: &Table) -> Result<Read, Malformed> {
     let file = open(path).map_err(Malformed::Io)?;
     let length = file.metadata().map_err(Malformed::Io)?.len();
     if length > LARGEST {
@@ -100,8 +100,14 @@ fn read(path: &Path, table: &Table) -> Result<(Vec<Row>, Ledger), Malformed> {
         });
     };
     let columns = Columns { paths, captions: column("caption")?, labels: column("label")? };
-    columns.rows(bytes, delimiter, names.len())
+    let (rows, ledger) = columns.rows(bytes, delimiter, names.len())?;
+    let named = |(role, at): (&'static str, Option<usize>)| Some((role, names.get(at?)?.clone()));
+    let all = [("path", Some(paths)), ("caption", columns.captions), ("label", columns.labels)];
+    Ok((rows, all.into_iter().filter_map(named).collect(), ledger))
 }
+
+/// What is read of a table.
+type Read = (Vec<Row>, Vec<(&'static str, String)>, Ledger);
 
 /// The columns that are read.
 struct Columns {

@@ -46,6 +46,7 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         samples: sheet.samples,
         ledger: sheet.ledger,
         rules: rules(sheet.is_new || is_new),
+        columns: Vec::new(),
         pictures: Box::new(Loose { root, places: sheet.places }),
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::entry::{Format, Samples, Shard};
 use crate::dataset::ledger::{Ledger, What};
-use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
+use crate::dataset::listing::{Listing, Malformed, Pictures, RULES, rules};
 use crate::dataset::parquet::{Chosen, Packed, PictureColumn, REWRITE, open, texts};
 use crate::dataset::reading::Reading;
 use crate::dataset::rows::{self, Rows};
@@ -51,7 +51,7 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     let mut ledger = Ledger { entries: file.rows(), ..Ledger::default() };
     let texts = texts(&file, &chosen, &mut ledger)?;
     let PictureColumn::Here(column) = chosen.pictures else {
-        return rows::listing(path, texts, reading, ledger);
+        return rows::listing(path, texts, chosen.names, reading, ledger);
     };
     let packed = Packed::new(file, column);
     packed.check()?;
@@ -80,25 +80,23 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         samples: found.samples,
         ledger: found.ledger,
         rules: rules(false),
+        columns: chosen.names,
         pictures: Box::new(Cells { packed, places: found.places }),
     })
 }
 
 /// The digest of the list of pictures: of each, its key and the digest of its bytes, in order.
 fn pictures(digests: &mut FileDigests, path: &Path, table: &Table) -> Result<Digest, Malformed> {
-    let whole = digests.digest(path).map_err(Malformed::Io)?;
-    let columns = crate::canonical::canonical_json(&table.canonical());
-    let fact = format!("parquet/{whole}/{columns}");
-    if let Some(known) = digests.fact::<Digest>(&fact) {
-        return Ok(known);
-    }
     let reading = Reading { table: table.clone(), ..Reading::default() };
-    let listing = list(path, &reading)?;
-    let digest = listing.shown(digests).map_err(Malformed::Io)?;
-    if !is_of_paths(path, table) {
-        digests.remember(fact, &digest);
+    let shown =
+        |digests: &mut FileDigests| list(path, &reading)?.shown(digests).map_err(Malformed::Io);
+    if is_of_paths(path, table) {
+        // Files change without their table.
+        return shown(digests);
     }
-    Ok(digest)
+    let columns = crate::canonical::canonical_json(&table.canonical());
+    let columns = format!("{columns}/{RULES}");
+    digests.in_table(path, &columns, shown)
 }
 
 /// Pictures in the cells of a table.

@@ -52,6 +52,7 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         samples: sheet.samples,
         ledger: sheet.ledger,
         rules: rules(sheet.is_new),
+        columns: Vec::new(),
         pictures: Box::new(Archived { file, places }),
     })
 }

@@ -61,7 +61,8 @@ pub fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Listing {
     let count = samples.len() as u64;
     let is_new = samples.iter().any(|sample| needs_shaping(&sample.key));
     let ledger = Ledger { entries: count, pictures: count, captions: count, ..Ledger::default() };
-    Listing { samples, ledger, rules: rules(is_new), pictures: Box::new(Drawn) }
+    let (rules, columns) = (rules(is_new), Vec::new());
+    Listing { samples, ledger, rules, columns, pictures: Box::new(Drawn) }
 }
 
 /// Words have no encoded pictures.

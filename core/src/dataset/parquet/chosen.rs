@@ -31,6 +31,8 @@ pub struct Chosen {
     pub caption: Option<usize>,
     /// Where the label is in a row of texts.
     pub label: Option<usize>,
+    /// What each column is for, and its name.
+    pub names: Vec<(&'static str, String)>,
     /// The names of the labels, if these are numbers of classes.
     pub classes: Option<Vec<String>>,
 }
@@ -200,9 +202,15 @@ impl Chosen {
         let label = said("label")?;
         let classes =
             label.and_then(|label| classes(file.fact("huggingface")?, texts.get(label)?.name()));
+        let role = if is_path { "path" } else { "image" };
+        let mut names = vec![(role, names[at].clone())];
+        for (role, at) in [("caption", caption), ("label", label)] {
+            let field = at.and_then(|at| texts.get(at));
+            names.extend(field.map(|field| (role, field.name().to_owned())));
+        }
         let texts = Type::group_type_builder(schema.root_schema().name()).with_fields(texts);
         let texts = texts.build().map_err(damaged)?;
-        Ok(Self { pictures, texts, path, caption, label, classes })
+        Ok(Self { pictures, texts, path, caption, label, names, classes })
     }
 }
 
