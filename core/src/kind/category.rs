@@ -8,6 +8,7 @@ use super::class::Class;
 use super::entry::Fault;
 use super::field::{Field, Preset, Type};
 use super::known::{Known, Misnamed};
+use super::rating::{DECIDE, LABELS};
 use super::words::words;
 use crate::problem::Problem;
 use crate::suggest;
@@ -19,8 +20,10 @@ pub const MOST_ANSWERS: usize = 9;
 
 words! {
     /// What of a data set are categories.
+    #[derive(Default)]
     pub enum By {
         /// The labels.
+        #[default]
         Label = "label",
         /// The captions.
         Caption = "caption",
@@ -44,6 +47,12 @@ pub(super) const BY: Field = Field::compute(
 /// The categories of a block, if it names some.
 pub(super) fn of(params: &Map<String, Value>) -> Option<Vec<Class>> {
     serde_json::from_value(params.get(CATEGORIES.name)?.clone()).ok()
+}
+
+/// Removes what has no effect: with labels of raters what of the data set is meant, and without them whose label counts.
+pub(super) fn trim(params: &mut Map<String, Value>) {
+    let idle = if params.contains_key(LABELS.name) { BY } else { DECIDE };
+    params.remove(idle.name);
 }
 
 /// The problem of a block with labels of raters that says what to take of the data set, too.
@@ -169,6 +178,19 @@ mod tests {
         // Those of a sheet are no labels of the data set.
         let sheet = json!({ "categories": [class("dgo", &["dgo"])], "labels": [] });
         assert_eq!(wrong(&["cat"], sheet), []);
+    }
+
+    #[test]
+    fn what_has_no_effect_is_no_parameter() {
+        let trimmed = |params: Value| {
+            let Value::Object(mut params) = params else { panic!("an object") };
+            trim(&mut params);
+            Value::Object(params)
+        };
+        let by = json!({ "by": "label", "decide": "first" });
+        assert_eq!(trimmed(by), json!({ "by": "label" }));
+        let labels = json!({ "by": "label", "decide": "first", "labels": [] });
+        assert_eq!(trimmed(labels), json!({ "decide": "first", "labels": [] }));
     }
 
     #[test]

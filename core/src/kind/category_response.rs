@@ -25,11 +25,13 @@ about! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub categories: Option<Vec<Class>>,
         /// What of the data set are categories.
+        #[serde(default)]
         pub by: By,
         /// Digests of files of labels, which are then used in place of the data set's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub labels: Option<Vec<String>>,
         /// Whose label counts.
+        #[serde(default)]
         pub decide: Decide,
         /// The pooling of an activation map to one number.
         pub pool: Pool,
@@ -162,6 +164,7 @@ pub static KIND: Kind = Kind {
     },
     fault,
     naming,
+    trim: category::trim,
     form: form::<Params>,
     sample: |_, number| Sample::of(&sample(number), vec![]),
     ..Kind::BASE

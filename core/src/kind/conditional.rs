@@ -33,11 +33,13 @@ about! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub categories: Option<Vec<Class>>,
         /// What of the data set are categories.
+        #[serde(default)]
         pub by: By,
         /// Digests of files of labels; an empty list if none is there yet. Then the result has a labelling sheet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub labels: Option<Vec<String>>,
         /// Whose label counts.
+        #[serde(default)]
         pub decide: Decide,
         /// The number of buckets; [`BUCKETS`], or the published one, if left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -218,6 +220,7 @@ pub static KIND: Kind = Kind {
     fault,
     naming: category::misnamed,
     warns: Some(warns),
+    trim: category::trim,
     form: form::<Params>,
     sample: |_, number| Sample::of(&sample(number), vec![]),
     ..Kind::BASE

@@ -8,8 +8,10 @@ use super::words::words;
 
 words! {
     /// Whose label counts if several raters labelled a picture.
+    #[derive(Default)]
     pub enum Decide {
         /// The label that most raters gave. Without a single most frequent one the picture has no label.
+        #[default]
         Majority = "majority",
         /// The label of the first rater, in the order of `labels`, who gave one.
         First = "first",
