@@ -14,6 +14,7 @@ use neuronotes_core::request::Request;
 use neuronotes_core::store::{Root, StoreError};
 
 use crate::config::layout::OUTPUT;
+use crate::cost;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::freeze::{self, FreezeError};
 use crate::measure::{self, Failures, Watcher};
@@ -151,6 +152,9 @@ fn measured(
     watcher: &mut dyn Watcher,
 ) -> Failures {
     let Workspace { store, config, .. } = &site.workspace;
+    for cost in cost::of_scans(requests, store, site.resources()) {
+        watcher.announce(&cost.to_string());
+    }
     measure::measure(requests, store, &config.device, options.retry, watcher)
 }
 

@@ -2,6 +2,7 @@
 //! itself failed.
 
 mod dataset;
+mod extent;
 mod format;
 mod garden;
 mod kinds;

@@ -11,6 +11,7 @@ mod build;
 mod bundled;
 pub mod cli;
 pub mod config;
+mod cost;
 pub mod diagnostic;
 mod field;
 mod figure;

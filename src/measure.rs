@@ -20,6 +20,8 @@ pub type CopyProgress = dyn Fn(usize, usize) + Sync;
 
 /// Receives progress of measurements and of smaller copies of pictures.
 pub trait Watcher {
+    /// A line about what is going to be measured.
+    fn announce(&mut self, _line: &str) {}
     /// The lab is ready.
     fn ready(&mut self, device: &str, device_name: &str);
     /// A request has begun or progressed; `left` estimates the seconds until all requests have ended.

@@ -4,6 +4,7 @@
 //! nowhere else. If a site is published from frozen results, no files are read: see [`Facts`].
 
 mod absent;
+mod cut;
 mod dictionary;
 mod facts;
 mod fault;
@@ -21,7 +22,7 @@ use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::dataset;
 use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::dataset::{
-    DatasetRef, Format, Labels, Reading, Said, Samples, ShardRef, Table,
+    DatasetRef, Format, Labels, Reading, Said, Samples, ShardRef, Table, piece,
 };
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
@@ -38,7 +39,7 @@ pub use absent::absent;
 pub use facts::{Facts, SCHEMA, Thawed};
 pub use found::{Dataset, Dictionary, Model};
 
-use fault::{absolute, leaves, same_name, unknown, unpackable, unreadable};
+use fault::{absolute, leaves, same_name, unknown, unlisted, unpackable, unreadable};
 
 /// Weights and data sets, read on first use.
 #[derive(Debug, Default)]
@@ -257,21 +258,30 @@ fn look_at(
             false => format!("/{}", canonical_json(&reading.table.canonical())),
         };
         let fact = format!("{}/{}/{labels:?}/{rules}{columns}", digest.hex(), format.name);
+        let mut listing = None;
         let seen = match digests.fact::<Seen>(&fact) {
             Some(seen) => seen,
             None => {
-                let listed = dataset::list(&path, format, &reading).map_err(|error| {
-                    let hint = error.hint().map(str::to_owned);
-                    Problem { message: error.to_string(), hint }
-                })?;
-                let seen = Seen { ledger: listed.ledger, rules: listed.rules };
-                digests.remember(fact, &seen);
+                let listed = dataset::list(&path, format, &reading).map_err(unlisted)?;
+                let seen = Seen { ledger: listed.ledger.clone(), rules: listed.rules };
+                digests.remember(fact.clone(), &seen);
+                listing = Some(listed);
                 seen
             }
         };
         ledger.merge(&seen.ledger);
-        let pictures = pictures(digests, format, &path, &reading.table, &digest)?;
-        shards.push(ShardRef { path, digest, pictures, rules: seen.rules });
+        let whole = ShardRef { rules: seen.rules, ..ShardRef::new(path, digest) };
+        let count = seen.ledger.pictures;
+        if format.samples == Samples::Pictures && count > piece::LARGEST as u64 {
+            let list = || {
+                let list = || dataset::list(&whole.path, format, &reading).map_err(unlisted);
+                listing.map_or_else(list, Ok)
+            };
+            shards.extend(cut::pieces(&whole, &fact, list, digests)?);
+            continue;
+        }
+        let pictures = pictures(digests, format, &whole.path, &reading.table, &digest)?;
+        shards.push(ShardRef { pictures, count: Some(count), ..whole });
     }
     if ledger.pictures == 0 {
         let what = match format.samples {

@@ -63,6 +63,7 @@ const ORDER: &[(&str, &[&str])] = &[
             // What is measured for it.
             "measure",
             "plan",
+            "cost",
             "render",
             "jekyll",
             "watch",
@@ -105,6 +106,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "export",
             // What one request is measured with.
             "resident",
+            "opened",
             "kept",
             "workbench",
             "table",
@@ -114,6 +116,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "group",
             "kind",
             // Requests, one after the other.
+            "scans",
             "session",
             "queue",
             "early",

@@ -283,7 +283,7 @@ impl FileDigests {
         let mut list = Vec::new();
         for (file, is_read) in files {
             let digest = match is_read {
-                true => self.digest(&file)?.hex(),
+                true => self.allowed(&file)?.hex(),
                 false => "not read".to_owned(),
             };
             let relative = file.strip_prefix(path).unwrap_or(&file);

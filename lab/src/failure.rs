@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use neuronotes_core::dataset::ShardError;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::protocol::Cause;
 use neuronotes_core::store::StoreError;
@@ -131,9 +132,28 @@ impl From<Problem> for Failure {
     }
 }
 
+impl From<ShardError> for Failure {
+    fn from(error: ShardError) -> Self {
+        let failure = match error {
+            ShardError::Io { .. } => Self::outside(error.to_string()),
+            ShardError::Malformed { .. } | ShardError::Instead { .. } => {
+                Self::new(error.to_string())
+            }
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::outside(error.to_string())
+        let failure = Self::outside(error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
-use neuronotes_core::dataset::{Format, Table};
+use neuronotes_core::dataset::{DatasetRef, Format, ShardRef, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::{ModelRef, parts};
@@ -16,6 +16,7 @@ use crate::clip::{Clip, Loading};
 use crate::device::Device;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
+use crate::opened::{Opened, Rows};
 use crate::resident::Residents;
 
 /// The device, loaded models, and digests of files.
@@ -25,6 +26,7 @@ pub struct Kept {
     pub device: Device,
     models: RefCell<Residents>,
     digests: RefCell<FileDigests>,
+    opened: RefCell<Opened>,
 }
 
 /// The type of an input, which decides what its digest covers.
@@ -44,7 +46,7 @@ impl Kept {
     /// Nothing yet, on a device.
     pub fn on(device: Device) -> Self {
         let models = RefCell::new(Residents::on(&device));
-        Self { device, models, digests: RefCell::default() }
+        Self { device, models, digests: RefCell::default(), opened: RefCell::default() }
     }
 
     /// Sets the memory for loaded models, in bytes.
@@ -77,6 +79,15 @@ impl Kept {
     /// Unloads all models, because memory ran out.
     pub fn unload(&self) {
         self.models.borrow_mut().clear();
+    }
+
+    /// The rows of a data set's shard that is a piece; `None` if there is no such piece any more.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn piece(&self, dataset: &DatasetRef, shard: &ShardRef) -> Result<Option<Rows>, Failure> {
+        let Some(piece) = &shard.piece else { return Ok(None) };
+        self.opened.borrow_mut().piece(&mut self.digests.borrow_mut(), dataset, shard, piece)
     }
 
     /// The digest of a file or folder as it is now.

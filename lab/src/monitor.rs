@@ -7,6 +7,9 @@ use neuronotes_core::store::Record;
 
 use crate::failure::Failure;
 
+/// The stage before a measurement has begun.
+pub const BEGINNING: &str = "beginning";
+
 /// The progress of a stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress<'a> {
@@ -58,6 +61,11 @@ pub trait Monitor {
         let _ = measure;
     }
 
+    /// Scans that requests in the queue need, and that can share a pass with this one, each with what watches it.
+    fn companions(&self, _scan: &Request) -> Vec<(Request, Box<dyn Monitor>)> {
+        Vec::new()
+    }
+
     /// Ends the measurement at its next step if the request has been cancelled.
     ///
     /// # Errors
@@ -94,6 +102,74 @@ impl Monitor for Stoppable<'_> {
 
     fn waits(&self) -> bool {
         false
+    }
+}
+
+/// Watches several measurements that are one piece of work: it goes on until all of them have been cancelled.
+pub struct Together<'m>(Vec<&'m mut dyn Monitor>);
+
+impl<'m> Together<'m> {
+    /// What watches each of them.
+    pub fn of(monitors: Vec<&'m mut dyn Monitor>) -> Self {
+        Self(monitors)
+    }
+}
+
+impl Monitor for Together<'_> {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        for monitor in self.0.iter_mut().filter(|monitor| !monitor.stopped()) {
+            monitor.progress(progress);
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        // Each is asked, because each reports its own cancellation.
+        let going_on = self.0.iter().filter(|monitor| !monitor.stopped()).count();
+        going_on == 0
+    }
+
+    fn halves(&self) -> bool {
+        self.0.iter().any(|monitor| monitor.halves())
+    }
+}
+
+/// Watches one of several scans that together are those of a data set: reports the progress over all of its pictures.
+pub struct PartOf<'m> {
+    /// What watches the whole.
+    pub whole: &'m mut dyn Monitor,
+    /// Pictures that were scanned before, in this or in earlier sessions.
+    pub before: u64,
+    /// All pictures.
+    pub total: u64,
+}
+
+impl Monitor for PartOf<'_> {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        match progress {
+            Progress { unit: "image", step, .. } => {
+                let step = (self.before + step).min(self.total);
+                self.whole.progress(&Progress { step, total: self.total, ..progress.clone() });
+            }
+            // That a scan begins is no news after the first.
+            Progress { stage: BEGINNING, .. } => {}
+            other => self.whole.progress(other),
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.whole.stopped()
+    }
+
+    fn halves(&self) -> bool {
+        self.whole.halves()
+    }
+
+    fn waits(&self) -> bool {
+        self.whole.waits()
+    }
+
+    fn companions(&self, scan: &Request) -> Vec<(Request, Box<dyn Monitor>)> {
+        self.whole.companions(scan)
     }
 }
 

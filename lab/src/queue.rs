@@ -2,6 +2,8 @@
 //!
 //! A request can be moved or cancelled until it is taken.
 
+pub mod companions;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -20,6 +20,7 @@ use neuronotes_core::store::Store;
 use crate::early::Early;
 use crate::failure::Failure;
 use crate::monitor::{MeasurePart, Monitor, Progress, Timer};
+use crate::queue::companions::Companion;
 use crate::queue::{Capacity, Queue};
 use crate::session::Session;
 
@@ -141,7 +142,7 @@ struct Reporter<'a, W> {
     events: &'a Events<W>,
     stop: &'a AtomicBool,
     halve: bool,
-    queue: &'a Queue,
+    queue: &'static Queue,
     store: Store,
     stage: Option<Stage>,
     /// Whether it has been reported that the request was cancelled.
@@ -158,7 +159,9 @@ struct Stage {
 
 impl<W: Write> Monitor for Reporter<'_, W> {
     fn progress(&mut self, progress: &Progress<'_>) {
-        if self.stage.as_ref().is_none_or(|stage| stage.name != progress.stage) {
+        let goes_on =
+            |stage: &Stage| stage.name == progress.stage && stage.first_step <= progress.step;
+        if !self.stage.as_ref().is_some_and(goes_on) {
             self.stage = Some(Stage {
                 name: progress.stage.to_owned(),
                 clock: Instant::now(),
@@ -226,5 +229,31 @@ impl<W: Write> Monitor for Reporter<'_, W> {
                 self.events.send(&event);
             }
         }
+    }
+
+    fn companions(&self, scan: &Request) -> Vec<(Request, Box<dyn Monitor>)> {
+        let queue = self.queue;
+        let watched = |Companion { scan, wanted_by }| {
+            (scan, Box::new(Waiting { wanted_by, queue }) as Box<dyn Monitor>)
+        };
+        queue.companions(scan).into_iter().map(watched).collect()
+    }
+}
+
+/// Watches a scan that is measured for requests that wait for their turn; they report it then.
+struct Waiting {
+    wanted_by: Vec<Digest>,
+    queue: &'static Queue,
+}
+
+impl Monitor for Waiting {
+    fn progress(&mut self, _: &Progress<'_>) {}
+
+    fn stopped(&self) -> bool {
+        !self.queue.has_any(&self.wanted_by)
+    }
+
+    fn waits(&self) -> bool {
+        false
     }
 }

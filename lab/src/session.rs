@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, Unit};
+use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan;
 use neuronotes_core::protocol::ELSEWHERE;
 use neuronotes_core::request::Request;
@@ -18,7 +19,8 @@ use crate::device::{Device, LIBTORCH};
 use crate::failure::Failure;
 use crate::kept::Kept;
 use crate::kind::{Measure, Run};
-use crate::monitor::{Monitor, Progress, Stoppable};
+use crate::monitor::{BEGINNING, Monitor, Progress, Stoppable};
+use crate::scans::Scans;
 use crate::workbench::{Results, Workbench};
 
 /// How often to look for what another process measures.
@@ -119,7 +121,8 @@ impl Session {
             }
             match measure {
                 Some(measure) => {
-                    self.run(measure, begun, requests, monitors, results, ended);
+                    let joining = self.joining(measure, &begun, requests, monitors);
+                    self.run(measure, begun, joining, requests, monitors, results, ended);
                 }
                 None if !theirs.is_empty() => thread::sleep(LOOK),
                 None => {}
@@ -128,11 +131,38 @@ impl Session {
         }
     }
 
-    /// Measures the requests that were begun.
+    /// Begins scans that other requests will need and that share the pass of the one that was begun.
+    fn joining(
+        &self,
+        measure: &Measure,
+        begun: &[(usize, Claim)],
+        requests: &[&Request],
+        monitors: &[&mut dyn Monitor],
+    ) -> Vec<Joining> {
+        let Some((first, _)) = begun.first().filter(|_| measure.name == scan::NAME) else {
+            return Vec::new();
+        };
+        let known: Vec<Digest> = requests.iter().map(|request| request.key()).collect();
+        let mut joining = Vec::new();
+        for (request, mut monitor) in monitors[*first].companions(requests[*first]) {
+            if known.contains(&request.key()) {
+                continue;
+            }
+            // One that fails to begin fails again, and is reported, when it is its own turn.
+            if let Ok(Begun::Mine(_, claim)) = self.begin(&request, &mut *monitor) {
+                joining.push(Joining { request, monitor, _claim: claim });
+            }
+        }
+        joining
+    }
+
+    /// Measures the requests that were begun, and those that join them.
+    #[allow(clippy::too_many_arguments)]
     fn run(
         &self,
         measure: &Measure,
         begun: Vec<(usize, Claim)>,
+        mut joining: Vec<Joining>,
         requests: &[&Request],
         monitors: &mut [&mut dyn Monitor],
         results: &mut [Option<Result<Record, Failure>>],
@@ -140,7 +170,7 @@ impl Session {
     ) {
         let started = Timestamp::now().round(Unit::Second).unwrap_or_default();
         let clock = Instant::now();
-        let count = begun.len() as f64;
+        let count = (begun.len() + joining.len()) as f64;
         let is_begun = |at: usize| begun.iter().any(|(other, _)| *other == at);
         let chosen = requests.iter().zip(monitors).enumerate().filter(|(at, _)| is_begun(*at));
         let mut benches: Vec<Workbench<'_>> = chosen
@@ -148,16 +178,24 @@ impl Session {
                 Workbench::new(request, &mut **monitor, &self.store, &self.kept, self)
             })
             .collect();
+        benches.extend(joining.iter_mut().map(|Joining { request, monitor, .. }| {
+            Workbench::new(request, &mut **monitor, &self.store, &self.kept, self)
+        }));
         let measured = match measure.run {
             Run::Alone(run) => benches.iter_mut().map(run).collect(),
             Run::Together { run, .. } => run(&mut benches),
         };
-        for (((at, claim), bench), result) in begun.into_iter().zip(benches).zip(measured) {
-            let seconds = clock.elapsed().as_secs_f64() / count;
-            let result = result.and_then(|()| self.commit(bench, started, seconds));
+        let seconds = || clock.elapsed().as_secs_f64() / count;
+        let mut all = benches.into_iter().zip(measured);
+        for ((at, claim), (bench, result)) in begun.into_iter().zip(&mut all) {
+            let result = result.and_then(|()| self.commit(bench, started, seconds()));
             // Processes that wait for it now find the result, or can measure it.
             drop(claim);
             ended(at, results[at].insert(result));
+        }
+        for (bench, result) in all {
+            // As when it begins.
+            let _ = result.and_then(|()| self.commit(bench, started, seconds()));
         }
     }
 
@@ -183,7 +221,8 @@ impl Session {
         }
         // Left by a measurement that was interrupted.
         let _ = fs::remove_file(self.store.partial_path(&key));
-        monitor.progress(&Progress::beginning("beginning"));
+        monitor.progress(&Progress::beginning(BEGINNING));
+        let mut scans = Scans::of(&request.uses, &self.store);
         for used in &request.uses {
             if used.kind == scan::NAME && self.store.record(&used.key()).is_none() {
                 let mut measure = |part: &Request, stops: &dyn Fn() -> bool| {
@@ -191,7 +230,11 @@ impl Session {
                 };
                 monitor.before_scan(&mut measure);
             }
-            self.record(used, monitor)?;
+            match scans.of_set(used) {
+                Some(part) => self.record(used, &mut part.watched(monitor))?,
+                None => self.record(used, monitor)?,
+            };
+            scans.done(used);
         }
         monitor.check()?;
         Ok(Begun::Mine(measure, claim))
@@ -236,6 +279,14 @@ impl Results for Session {
         let [result] = results;
         result.unwrap_or_else(|| Err(Failure::new("nothing was measured")))
     }
+}
+
+/// A scan that joins another one's pass.
+struct Joining {
+    request: Request,
+    monitor: Box<dyn Monitor>,
+    /// Held until it is stored.
+    _claim: Claim,
 }
 
 /// What to do about a request.

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use neuronotes_core::dataset::{DatasetRef, Samples, ShardError};
+use neuronotes_core::dataset::{DatasetRef, Samples, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::Kind;
 use neuronotes_core::model::{Architecture, Place};
@@ -20,6 +20,7 @@ use crate::dataset::{self, Shard};
 use crate::failure::Failure;
 use crate::kept::{Input, Kept};
 use crate::monitor::Monitor;
+use crate::opened::Rows;
 use crate::picture::Picture;
 
 /// Gives the result of a request: the stored one, or a new one.
@@ -56,6 +57,8 @@ pub struct Workbench<'a> {
     results: &'a dyn Results,
     /// The inputs that were read, to be checked once more at the end.
     read: Vec<(PathBuf, Input, Digest)>,
+    /// The same for pieces, each a data set of its own.
+    pieces: Vec<DatasetRef>,
 }
 
 impl<'a> Workbench<'a> {
@@ -69,7 +72,16 @@ impl<'a> Workbench<'a> {
     ) -> Self {
         let (key, canonical) = (request.key(), request.canonical());
         let record = Record::new(key, &request.kind, request.impl_version, canonical);
-        Self { request, record, monitor, store, kept, results, read: Vec::new() }
+        Self {
+            request,
+            record,
+            monitor,
+            store,
+            kept,
+            results,
+            read: Vec::new(),
+            pieces: Vec::new(),
+        }
     }
 
     /// The store that takes the outputs.
@@ -151,6 +163,9 @@ impl<'a> Workbench<'a> {
         let Some(shard) = dataset.shards.get(index) else {
             return Err(Failure::new(format!("the data set has no shard {index}")));
         };
+        if shard.piece.is_some() {
+            return Ok(Box::new(self.piece(dataset, shard)?));
+        }
         let (format, table) = (dataset.format, dataset.table.clone());
         let (input, digest) = match shard.pictures {
             Some(pictures) if !dataset.captions => (Input::Pictures(format, table), pictures),
@@ -162,19 +177,22 @@ impl<'a> Workbench<'a> {
             Samples::Words => self.architecture()?.image_size,
             Samples::Pictures => 0,
         };
-        dataset::open(&shard.path, format, &dataset.reading(), side).map_err(|error| {
-            let hint = error.hint().map(str::to_owned);
-            let failure = match error {
-                ShardError::Io { .. } => Failure::outside(error.to_string()),
-                ShardError::Malformed { .. } | ShardError::Instead { .. } => {
-                    Failure::new(error.to_string())
-                }
-            };
-            match hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        })
+        Ok(dataset::open(&shard.path, format, &dataset.reading(), side)?)
+    }
+
+    /// Opens a piece of a shard.
+    fn piece(&mut self, dataset: &DatasetRef, shard: &ShardRef) -> Result<Rows, Failure> {
+        if dataset.captions {
+            // What is said of pictures is not part of a piece's digest: the whole shard must be what it was.
+            let input = Input::Shard(dataset.format, dataset.table.clone());
+            self.check_input(&shard.path, input, shard.digest)?;
+        }
+        let rows = self.kept.piece(dataset, shard)?.ok_or_else(|| changed(&shard.path))?;
+        if !dataset.captions {
+            let own = DatasetRef { shards: vec![shard.clone()], ..dataset.clone() };
+            self.pieces.push(own);
+        }
+        Ok(rows)
     }
 
     /// The picture that a parameter names by its digest, decoded.
@@ -278,9 +296,7 @@ impl<'a> Workbench<'a> {
             return Ok(());
         }
         if self.kept.digest(path, &read_as)? != digest {
-            let message = format!("{} has changed since the request was made", path.display());
-            return Err(Failure::outside(message)
-                .hint("save the note again to measure the file as it is now"));
+            return Err(changed(path));
         }
         self.read.push((path.to_owned(), read_as, digest));
         Ok(())
@@ -291,14 +307,28 @@ impl<'a> Workbench<'a> {
     /// # Errors
     /// If one has, or cannot be read any more.
     pub fn check_unchanged(&self) -> Result<(), Failure> {
+        let meanwhile = |path: &Path| {
+            let message = format!("{} changed while it was being measured", path.display());
+            Failure::outside(message).hint("save the note again once the file is complete")
+        };
         for (path, read_as, digest) in &self.read {
             if self.kept.digest(path, read_as)? != *digest {
-                let message = format!("{} changed while it was being measured", path.display());
-                return Err(
-                    Failure::outside(message).hint("save the note again once the file is complete")
-                );
+                return Err(meanwhile(path));
+            }
+        }
+        for own in &self.pieces {
+            for shard in &own.shards {
+                if self.kept.piece(own, shard)?.is_none() {
+                    return Err(meanwhile(&shard.path));
+                }
             }
         }
         Ok(())
     }
+}
+
+/// The failure that an input is not the one that the key covers.
+fn changed(path: &Path) -> Failure {
+    let message = format!("{} has changed since the request was made", path.display());
+    Failure::outside(message).hint("save the note again to measure the file as it is now")
 }

@@ -15,6 +15,7 @@ use neuronotes_core::sniff;
 use neuronotes_core::suggest;
 use serde::Serialize;
 
+use super::extent::{Extent, Scan};
 use super::format::Format;
 use super::garden::{Garden, root};
 use crate::bundled::{self, Bundled};
@@ -31,7 +32,8 @@ pub(super) enum Command {
         #[command(flatten)]
         garden: Garden,
     },
-    /// Show what was read from a data set: pictures, captions, labels, and everything that was skipped and why
+    /// Show what was read from a data set: pictures and their sizes, captions, labels, what a scan of it costs, and
+    /// everything that was skipped and why
     Info {
         /// Name from `datasets:` in `neuronotes.yaml`, `emoji` or `words`, which come with the program, or a file or folder
         /// [default: the one in `defaults:`]
@@ -61,8 +63,9 @@ pub(super) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { garden } => say::out(&list(&root(garden.root)?)?),
         Command::Info { name, folders, garden, format } => {
+            let scan = root(garden.root.clone()).ok().and_then(|root| Scan::of(&root));
             let (name, source) = named(garden.root, name, folders)?;
-            let info = Info::of(&name, &source)?;
+            let info = Info::of(&name, &source, scan)?;
             match format {
                 Format::Human => say::out(&info.text()),
                 Format::Json => say::json(&serde_json::to_string(&info)?),
@@ -91,7 +94,7 @@ fn list(root: &Path) -> anyhow::Result<String> {
                     ),
                 };
                 let count = thousands(ledger.pictures);
-                let shards = found.reference.shards.len();
+                let shards = found.reference.files().len();
                 let shards =
                     if shards == 1 { String::new() } else { format!(" in {shards} shards") };
                 format!("{count} {what}{shards}{left}")
@@ -182,6 +185,11 @@ struct Info {
     columns: BTreeMap<&'static str, String>,
     /// Number of occurrences of each label.
     labels: BTreeMap<String, u64>,
+    /// How large the pictures are.
+    pictures: Extent,
+    /// What a scan costs, in a garden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scan: Option<Scan>,
 }
 
 #[derive(Debug, Serialize)]
@@ -192,7 +200,7 @@ struct Shard {
 }
 
 impl Info {
-    fn of(name: &str, source: &DatasetSource) -> anyhow::Result<Self> {
+    fn of(name: &str, source: &DatasetSource, scan: Option<Scan>) -> anyhow::Result<Self> {
         let hinted = |message: String, hint: Option<String>| {
             let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             anyhow::anyhow!("{message}{hint}")
@@ -207,6 +215,8 @@ impl Info {
             ledger: found.ledger,
             columns: BTreeMap::new(),
             labels: BTreeMap::new(),
+            pictures: Extent::default(),
+            scan,
         };
         let (mut digests, reading) = (FileDigests::default(), source.reading());
         for path in found.paths {
@@ -216,6 +226,7 @@ impl Info {
             info.columns.extend(listing.columns.iter().cloned());
             let ledger = info.look_into(&listing);
             info.ledger.merge(&ledger);
+            info.pictures.add(&listing);
             info.shards.push(Shard { path, digest: digest.hex(), ledger });
         }
         Ok(info)
@@ -265,10 +276,16 @@ impl Info {
         }
         line("entries", thousands(ledger.entries));
         line(self.format.samples.noun(), thousands(ledger.pictures));
+        if let Some(sizes) = self.pictures.text(ledger.pictures) {
+            line("sizes", sizes);
+        }
         line("captions", thousands(ledger.captions));
         line("labels", self.labels());
         if ledger.folders > 0 {
             line("folders", thousands(ledger.folders));
+        }
+        if let Some(scan) = &self.scan {
+            line("scan", scan.text(ledger.pictures));
         }
         match ledger.left_out().as_slice() {
             [] => line("skipped", "nothing".to_owned()),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{
     DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
+use neuronotes_core::dataset::ShardRef;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::term::DIRECTION;
 use neuronotes_core::model::Place;
@@ -82,6 +83,12 @@ impl Bars {
     }
 }
 
+/// What a scan looks at: `visual.layer4.0.add over emoji`.
+pub fn subject(scan: &Request) -> String {
+    let dataset = scan.dataset.as_ref().map_or("", |dataset| &dataset.name);
+    format!("{} over {dataset}", place(scan).unwrap_or_default())
+}
+
 /// A short description of a request.
 pub fn describe(request: &Request) -> String {
     let text = |name: &str| {
@@ -99,6 +106,9 @@ pub fn describe(request: &Request) -> String {
     }
     if let Some(dataset) = &request.dataset {
         words.push_str(&format!(" over {}", dataset.name));
+        if let [ShardRef { piece: Some(piece), .. }] = &dataset.shards[..] {
+            words.push_str(&format!(", piece {} of {}", piece.number + 1, piece.of));
+        }
     }
     words
 }
@@ -139,6 +149,10 @@ impl Watcher for Bars {
         Box::new(move |done, all| copying.step(done, all))
     }
 
+    fn announce(&mut self, line: &str) {
+        self.say(&format!("  {line}"));
+    }
+
     fn ready(&mut self, device: &str, device_name: &str) {
         self.say(&format!("measuring on {device} ({device_name})"));
     }
@@ -148,7 +162,7 @@ impl Watcher for Bars {
         self.at.entry(*key).or_insert_with(|| About::of(request));
         let said = format!("{}: {stage}", together(self.at.values()));
         let current = self.current.get_or_insert_with(|| {
-            let bar = self.bars.add(ProgressBar::new(*total));
+            let bar = self.bars.add(ProgressBar::new(*total).with_position(*step));
             bar.enable_steady_tick(Duration::from_millis(500));
             Current { said: String::new(), stage: stage.clone(), unit: String::new(), bar }
         });
@@ -165,6 +179,9 @@ impl Watcher for Bars {
             // Another stage has another rate.
             current.stage.clone_from(stage);
             current.bar.reset();
+            // What was done before does not count for the rate.
+            current.bar.set_position(*step);
+            current.bar.reset_eta();
         }
         if current.said != said {
             current.bar.set_message(say::name(&said).into_owned());

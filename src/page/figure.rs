@@ -1,5 +1,6 @@
 //! A block's figure for its template: drawing, caption, and provenance.
 
+use neuronotes_core::dataset::ShardRef;
 use neuronotes_core::kind::term::DIRECTION;
 use neuronotes_core::kind::{Kind, Role, Type};
 use neuronotes_core::request::{BlockRef, Inputs, Request};
@@ -147,7 +148,11 @@ impl<'a> Scene<'a> {
             }
         }
         if let Some(dataset) = &request.dataset {
-            let digests: Vec<String> = dataset.shards.iter().map(|s| s.digest.short()).collect();
+            let file = |(shard, pieces): (&ShardRef, usize)| match pieces {
+                1 => shard.digest.short(),
+                _ => format!("{} in {pieces} pieces", shard.digest.short()),
+            };
+            let digests: Vec<String> = dataset.files().into_iter().map(file).collect();
             fact("data set", format!("{} ({})", dataset.name, digests.join(", ")));
         }
         for field in kind.into_iter().flat_map(|kind| kind.fields) {

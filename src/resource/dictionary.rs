@@ -1,9 +1,9 @@
 //! Dictionaries by name: resolves a name of the configuration to a file with its digest, its sizes, and its layer.
 
 use neuronotes_core::files::FileDigests;
-use neuronotes_core::model;
+use neuronotes_core::model::{self, Place};
 use neuronotes_core::problem::Problem;
-use neuronotes_core::request::FileRef;
+use neuronotes_core::request::{FileRef, Request};
 
 use super::Resources;
 use super::fault::{absolute, same_name, unknown, unreadable};
@@ -32,6 +32,17 @@ impl Resources {
             .and_then(|source| self.over_layer(config, digests, name, source));
         self.dictionaries.insert(name.to_owned(), found.clone());
         found
+    }
+
+    /// The units of a scan's place, and the model's embedding; `None` if they were not looked up for a plan.
+    pub fn sizes(&self, scan: &Request) -> Option<(u32, u32)> {
+        let model = self.models.get(&scan.model.name)?.as_ref().ok()?;
+        let place = Place::of(&scan.params)?;
+        let units = match scan.inputs.dictionary(&place) {
+            Some(file) => self.dictionaries.get(&file.name)?.as_ref().ok()?.features,
+            None => model.architecture.layer(place.layer()).ok()?.units,
+        };
+        Some((units, model.architecture.embedding))
     }
 
     fn over_layer(

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, Table};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, Piece, ShardRef, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::ModelRef;
 use neuronotes_core::model::{Architecture, Conventions};
@@ -76,6 +76,9 @@ pub struct DatasetFacts {
     /// The version of the reading rules for each shard; empty if the first version applies to all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<u32>,
+    /// Which piece of a shard each is; empty if none is cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Option<Piece>>,
 }
 
 /// Facts about a dictionary.
@@ -189,6 +192,8 @@ impl Thawed {
             digest: *digest,
             pictures: known.pictures.get(at).copied().flatten(),
             rules: known.rules.get(at).copied().unwrap_or(1),
+            piece: known.pieces.get(at).cloned().flatten(),
+            count: None,
         };
         let shards = known.shards.iter().enumerate().map(shard).collect();
         let (format, labels, table) = (known.format, known.labels, known.table.clone());

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use neuronotes_core::dataset::ShardError;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::suggest;
 
@@ -35,6 +36,11 @@ pub(super) fn absolute(source: &Source) -> Result<PathBuf, Problem> {
 pub(super) fn leaves(written: &str) -> Problem {
     let message = format!("`{written}` is outside the garden");
     Problem { message, hint: Some(crate::config::INSIDE.to_owned()) }
+}
+
+/// The problem that a shard cannot be listed.
+pub(super) fn unlisted(error: ShardError) -> Problem {
+    Problem { hint: error.hint().map(str::to_owned), message: error.to_string() }
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {

@@ -77,6 +77,8 @@ impl Resources {
             let dataset = &found.as_ref().ok()?.reference;
             let first = dataset.shards.iter().all(|shard| shard.rules == 1);
             let rules = if first { &[] } else { dataset.shards.as_slice() };
+            let is_cut = dataset.shards.iter().any(|shard| shard.piece.is_some());
+            let pieces = if is_cut { dataset.shards.as_slice() } else { &[] };
             let entry = config.datasets.get(name).map(DatasetSource::written);
             let facts = DatasetFacts {
                 configured: entry.unwrap_or_else(|| BUNDLED.to_owned()),
@@ -87,6 +89,7 @@ impl Resources {
                 shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
                 pictures: dataset.shards.iter().map(|shard| shard.pictures).collect(),
                 rules: rules.iter().map(|shard| shard.rules).collect(),
+                pieces: pieces.iter().map(|shard| shard.piece.clone()).collect(),
             };
             Some((name.clone(), facts))
         };

@@ -32,7 +32,7 @@ impl Resources {
 /// Lists a data set; `None` if a shard of it cannot be listed.
 fn listed(dataset: &DatasetRef) -> Option<Said> {
     let mut all = Said::of(&[]);
-    for shard in &dataset.shards {
+    for (shard, _) in dataset.files() {
         let listed = dataset::list(&shard.path, dataset.format, &dataset.reading()).ok()?;
         all.merge(&Said::of(&listed.samples).limited());
     }

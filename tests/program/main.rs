@@ -19,6 +19,7 @@ mod linked;
 mod linking;
 mod misnamed;
 mod mistakes;
+mod pieces;
 mod publishing;
 mod searches;
 mod serve;

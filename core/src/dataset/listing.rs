@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use super::ledger::Ledger;
@@ -11,9 +12,11 @@ use crate::digest::Digest;
 use crate::files::FileDigests;
 use crate::sniff::{self, Found};
 
-/// The version of the rules by which shards are read. Bump when the same bytes are read differently. A key names it only
-/// if the first rules would have read something else.
-pub const RULES: u32 = 2;
+/// The version of the rules by which shards are read. Bump when the same bytes are read differently. A key names the
+/// version since which its shard is read as it is now.
+pub const RULES: u32 = 3;
+/// The version by which most of what the first rules did not know is read.
+pub const SECOND_RULES: u32 = 2;
 
 /// Most bytes of an encoded picture.
 pub const LARGEST_PICTURE: u64 = 64 << 20;
@@ -74,8 +77,21 @@ impl Listing {
     /// # Errors
     /// Says why the picture cannot be read.
     pub fn start(&self, row: usize) -> Result<Vec<u8>, String> {
-        let bytes = self.size(row)?.min(sniff::ENOUGH as u64);
+        self.first(row, sniff::ENOUGH as u64)
+    }
+
+    /// At most `most` bytes of a row's picture, from its start.
+    ///
+    /// # Errors
+    /// Says why the picture cannot be read.
+    pub fn first(&self, row: usize, most: u64) -> Result<Vec<u8>, String> {
+        let bytes = self.size(row)?.min(most);
         self.pictures.read(row, bytes).map_err(|error| error.to_string())
+    }
+
+    /// Whether each picture is a file of its own, so that one can change without the others.
+    pub fn is_loose(&self) -> bool {
+        self.pictures.file(0).is_some()
     }
 
     /// The digest of a row's picture: of its bytes, or of the reason why they are not read.
@@ -95,29 +111,42 @@ impl Listing {
         }
     }
 
-    /// The digest of all pictures: of the list of their keys, each with the digest of its picture.
+    /// The digest of all pictures.
     ///
     /// # Errors
     /// If a picture cannot be read.
     pub fn shown(&self, digests: &mut FileDigests) -> io::Result<Digest> {
+        self.shown_in(0..self.samples.len(), digests)
+    }
+
+    /// The digest of the pictures of some rows: of the list of their keys, each with the digest of its picture.
+    ///
+    /// # Errors
+    /// If a picture cannot be read.
+    pub fn shown_in(&self, rows: Range<usize>, digests: &mut FileDigests) -> io::Result<Digest> {
         let mut list = Vec::new();
-        for (row, sample) in self.samples.iter().enumerate() {
-            list.extend_from_slice(sample.key.as_bytes());
+        for row in rows {
+            let key = self.samples.get(row).map_or("", |sample| &sample.key);
+            list.extend_from_slice(key.as_bytes());
             list.extend_from_slice(format!("\0{}\n", self.digest(row, digests)?).as_bytes());
         }
         Ok(Digest::of(&list))
     }
 
-    fn size(&self, row: usize) -> Result<u64, String> {
+    /// How many bytes the encoded picture of a row has.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn size(&self, row: usize) -> Result<u64, String> {
         self.pictures
             .size(row)
             .ok_or_else(|| "the shard has no encoded picture in that row".to_owned())
     }
 }
 
-/// The version of the reading rules that a key names: 1, unless the current rules read the shard differently.
+/// The version of the reading rules that a key names: 1, unless later rules read the shard differently.
 pub(super) fn rules(is_new: bool) -> u32 {
-    if is_new { RULES } else { 1 }
+    if is_new { SECOND_RULES } else { 1 }
 }
 
 impl From<io::Error> for Malformed {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::format::Format;
 use super::labels::Labels;
+use super::piece::Piece;
 use super::reading::Reading;
 use super::table::Table;
 use crate::canonical::canonical_json;
@@ -38,7 +39,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// One file or folder of a data set.
+/// One file or folder of a data set, or a piece of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShardRef {
@@ -52,6 +53,13 @@ pub struct ShardRef {
     /// The version of the reading rules: 1 if later rules read the same, so that results of earlier versions are found.
     #[serde(default = "first_rules", skip_serializing_if = "is_first_rules")]
     pub rules: u32,
+    /// Which of its pictures are meant, if the shard is cut into pieces. `digest` is that of the whole shard, and
+    /// `pictures` that of the piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<Piece>,
+    /// How many pictures are meant, if that is known. It is not part of a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
 }
 
 fn first_rules() -> u32 {
@@ -65,7 +73,7 @@ fn is_first_rules(rules: &u32) -> bool {
 impl ShardRef {
     /// A shard that all versions of the reading rules read alike.
     pub fn new(path: PathBuf, digest: Digest) -> Self {
-        Self { path, digest, pictures: None, rules: first_rules() }
+        Self { path, digest, pictures: None, rules: first_rules(), piece: None, count: None }
     }
 
     /// The digest of what a network sees of it: the pictures, without captions and labels.
@@ -75,10 +83,18 @@ impl ShardRef {
 
     /// Its part of a request key. `captions`: whether captions and labels decide the result too.
     fn canonical(&self, captions: bool) -> String {
+        if self.piece.is_some() && !captions {
+            // Whatever rules found the pictures, their names and bytes are what they are.
+            return self.shown().hex();
+        }
         let digest = if captions { self.digest } else { self.shown() };
+        let piece = match self.piece {
+            Some(_) => format!("#{}", self.shown().hex()),
+            None => String::new(),
+        };
         match self.rules {
-            1 => digest.hex(),
-            rules => format!("{}@{rules}", digest.hex()),
+            1 => format!("{digest}{piece}"),
+            rules => format!("{digest}{piece}@{rules}"),
         }
     }
 }
@@ -97,6 +113,13 @@ impl DatasetRef {
     /// This data set as a network sees it: without captions and labels.
     pub fn pictures(&self) -> Self {
         Self { captions: false, ..self.clone() }
+    }
+
+    /// Its files and folders, each once, with the number of pieces that it is cut into.
+    pub fn files(&self) -> Vec<(&ShardRef, usize)> {
+        let pieces = |shard: &ShardRef| shard.piece.as_ref().map_or(1, |piece| piece.of);
+        let first = |shard: &&ShardRef| shard.piece.as_ref().is_none_or(|piece| piece.number == 0);
+        self.shards.iter().filter(first).map(|shard| (shard, pieces(shard))).collect()
     }
 
     /// One digest of everything that decides what is read: format and content.

@@ -98,7 +98,7 @@ fn archives_that_were_joined_are_both_read() {
     assert_eq!(joined.samples[0].caption, None, "a caption is of its own archive");
     assert_eq!(joined.samples[2].caption.as_deref(), Some("another one"));
     assert_eq!(joined.picture(2).expect("bytes"), png(3));
-    assert_eq!(joined.rules, RULES);
+    assert_eq!(joined.rules, SECOND_RULES);
     let trailing = listed(&[one, vec![0; 4096], b"something else".repeat(100)].concat());
     let trailing = trailing.expect("an archive");
     assert_eq!(keys(&trailing), ["1", "2"]);
@@ -129,7 +129,55 @@ fn links_in_an_archive_lead_within_it_or_are_counted() {
     };
     // `in/b.txt` itself belongs to no picture.
     assert_eq!((lost(What::Picture), lost(What::Caption)), (3, 2), "{:?}", listing.ledger);
-    assert_eq!(listing.rules, RULES);
+    assert_eq!(listing.rules, SECOND_RULES);
+}
+
+/// A tar archive whose entries have these very names, whatever a careful program would write.
+fn named(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, bytes) in entries {
+        let mut header = ::tar::Header::new_old();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_mode(0o644);
+        header.set_size(bytes.len() as u64);
+        header.set_cksum();
+        out.extend_from_slice(header.as_bytes());
+        out.extend_from_slice(bytes);
+        out.resize(out.len().next_multiple_of(512), 0);
+    }
+    out.resize(out.len() + 1024, 0);
+    out
+}
+
+#[test]
+fn entries_that_lead_out_of_an_archive_are_counted_and_names_twice_are_read_once() {
+    let one = png(1);
+    let listing = listed(&named(&[
+        (b"in/a.png", &one),
+        (b"../b.png", &one),
+        (b"in/../../c.txt", b"a caption"),
+        (b"/etc/d.png", &one),
+        (b"./e/../f.png", &one),
+        (b"in/a.png", &png(2)),
+        (b"caf\xe9.png", &png(3)),
+        (b"caf\xe8.png", &png(4)),
+    ]))
+    .expect("an archive");
+    assert_eq!(listing.samples.len(), 4, "{:?}", keys(&listing));
+    assert_eq!(keys(&listing)[..2], ["in/a", "./e/../f"]);
+    assert_eq!(listing.picture(0).expect("bytes"), one, "the first of that name");
+    // Names that are no UTF-8 are told apart.
+    assert_ne!(listing.samples[2].key, listing.samples[3].key);
+    assert_eq!(listing.picture(3).expect("bytes"), png(4));
+    let warnings = listing.ledger.warnings().join("\n");
+    for wanted in [
+        "2 pictures skipped: its path leads out of the archive (../b.png, /etc/d.png)",
+        "its path leads out of the archive (in/../../c.txt)",
+        "earlier file of the same name (in/a.png)",
+    ] {
+        assert!(warnings.contains(wanted), "{wanted}\n{warnings}");
+    }
+    assert_eq!((listing.rules, listing.ledger.entries), (RULES, 8));
 }
 
 #[test]
@@ -219,6 +267,11 @@ fn only_regular_files_inside_the_folder_are_opened() {
     symlink(outside.path().join("more"), root.join("more")).expect("a link");
     symlink(root.join("in/z.png"), root.join("within.png")).expect("a link");
     symlink(root.join("nowhere"), root.join("broken.png")).expect("a link");
+    // Loops: to itself, to each other, and to the folder around it.
+    symlink(root.join("self.png"), root.join("self.png")).expect("a link");
+    symlink(root.join("to.png"), root.join("fro.png")).expect("a link");
+    symlink(root.join("fro.png"), root.join("to.png")).expect("a link");
+    symlink(root, root.join("in/around")).expect("a link");
     let made = std::process::Command::new("mkfifo").arg(root.join("pipe.png")).status();
     assert!(made.expect("mkfifo").success());
     let _socket = std::os::unix::net::UnixListener::bind(root.join("in/z.json")).expect("a socket");
@@ -227,7 +280,12 @@ fn only_regular_files_inside_the_folder_are_opened() {
     assert!(listing.samples.iter().all(|sample| sample.caption.is_none()));
     assert_eq!(listing.picture(1).expect("bytes"), picture);
     let warnings = listing.ledger.warnings().join("\n");
-    for wanted in ["out of the data set's folder", "pipe.png", "in/z.json", "leads nowhere"] {
+    for wanted in [
+        "out of the data set's folder",
+        "pipe.png",
+        "in/z.json",
+        "4 pictures skipped: a link that leads nowhere",
+    ] {
         assert!(warnings.contains(wanted), "{wanted}\n{warnings}");
     }
     assert!(listing.ledger.lost.iter().any(|lost| lost.names == ["more"]));
@@ -239,11 +297,35 @@ fn only_regular_files_inside_the_folder_are_opened() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_that_may_not_be_read_costs_itself_alone_until_it_may() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = lay(&[("a.png", &png(5)), ("b.png", &png(6))]);
+    let path = dir.path().join("b.png");
+    let allow = |mode: u32| {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("permissions");
+    };
+    let digest = || crate::files::FileDigests::default().folder(dir.path()).expect("a digest");
+    let before = digest();
+    allow(0o000);
+    if fs::read(&path).is_ok() {
+        return; // Nothing is forbidden to this user.
+    }
+    assert_ne!(digest(), before);
+    let listing =
+        list(dir.path(), &format::folder::FORMAT, &Labels::Files.into()).expect("a folder");
+    assert_eq!(keys(&listing), ["a", "b"]);
+    assert!(listing.picture(1).expect_err("forbidden").contains("denied"));
+    allow(0o644);
+    assert_eq!(digest(), before);
+}
+
+#[test]
 fn a_list_of_words_is_read_line_by_line_in_any_unicode() {
     let text = "# names\r\n\r\n  bank \nNew York\n#\nétoile";
     let utf16: Vec<u8> =
         format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for (bytes, rules) in [(text.as_bytes(), 1), (&utf16, RULES)] {
+    for (bytes, rules) in [(text.as_bytes(), 1), (&utf16, SECOND_RULES)] {
         let dir = lay(&[("words.txt", bytes)]);
         let path = dir.path().join("words.txt");
         let listing = list(&path, &format::words::FORMAT, &Labels::Files.into()).expect("a list");
@@ -256,7 +338,7 @@ fn a_list_of_words_is_read_line_by_line_in_any_unicode() {
         let path = dir.path().join("words.txt");
         assert!(list(&path, &format::words::FORMAT, &Labels::Files.into()).is_err());
     }
-    assert_eq!(of_words(["سلام"]).rules, RULES);
+    assert_eq!(of_words(["سلام"]).rules, SECOND_RULES);
 }
 
 #[test]

@@ -195,6 +195,16 @@ pub fn part(request: &Request, is_stored: &mut dyn FnMut(&Request) -> bool) -> O
     Some(Part { request: part, scans })
 }
 
+/// How many pictures a scan looks at, if its data set's reference says so.
+pub fn images(scan: &Request) -> Option<u64> {
+    scan.dataset.as_ref()?.shards.iter().map(|shard| shard.count).sum()
+}
+
+/// How many bytes a scan takes for each image, in half precision: mean and maximum of each unit, and the embedding.
+pub fn bytes(units: u32, embedding: u32) -> u64 {
+    2 * (2 * u64::from(units) + u64::from(embedding))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -30,4 +30,8 @@ impl Shard for Encoded {
     fn expect(&self, row: usize) {
         self.0.expect(row);
     }
+
+    fn listing(&self) -> Option<&Listing> {
+        Some(&self.0)
+    }
 }

@@ -1,7 +1,7 @@
 //! A shard of a data set: names, captions and labels of its pictures, and each picture when it is requested.
 
-use neuronotes_core::dataset::Sample;
 use neuronotes_core::dataset::ledger::Ledger;
+use neuronotes_core::dataset::{Listing, Sample};
 
 use crate::picture::Picture;
 
@@ -21,4 +21,9 @@ pub trait Shard: Send + Sync + std::fmt::Debug {
 
     /// Says that the picture of that row will be wanted soon, so that its file can be read meanwhile.
     fn expect(&self, _row: usize) {}
+
+    /// The listing of a shard of encoded pictures, by which its pieces are told apart.
+    fn listing(&self) -> Option<&Listing> {
+        None
+    }
 }

@@ -74,7 +74,7 @@ pub static MEASURES: &[Measure] = &[
     Measure {
         name: kind::scan::NAME,
         impl_version: kind::scan::IMPL_VERSION,
-        run: Run::Alone(scan::run),
+        run: Run::Together { batch_key: scan::batch_key, run: scan::run },
     },
     Measure::together(&kind::feature_vis::KIND, feature_vis::batch_key, feature_vis::run),
     Measure::alone(&kind::facet::KIND, facet::run),

@@ -1,23 +1,72 @@
 //! Measures `scan`: the pooled activations of all units of a layer, or of a dictionary over it, over one shard, and the
 //! embeddings.
+//!
+//! Scans of several layers over the same shard share one pass over its pictures. Each has its own record, and one that
+//! fails or is cancelled leaves the others theirs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use half::f16;
+use neuronotes_core::canonical::canonical_json;
+use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan::{
     ACTIVATIONS, DIGESTS, Distribution, KEYS, MOMENTS, Moments, Outcome, Params,
 };
 use neuronotes_core::model::Stage;
+use neuronotes_core::request::Request;
+use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
+use crate::clip::Clip;
 use crate::clip::activations::{Activations, by_unit};
 use crate::dataset::Shard;
 use crate::failure::Failure;
 use crate::feed::Skipped;
+use crate::monitor::{Monitor, Together};
 use crate::pass::Pass;
 use crate::readout::Readout;
 use crate::table::layout::Rows;
 use crate::workbench::Workbench;
 
-pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
+/// Equal for scans that can share a pass: of one model, shard and precision.
+pub(crate) fn batch_key(request: &Request) -> Digest {
+    let mut shared = request.canonical();
+    shared["params"] = Value::Null;
+    let shards = request.dataset.iter().flat_map(|dataset| &dataset.shards);
+    let paths: Vec<_> = shards.map(|shard| shard.path.to_string_lossy()).collect();
+    shared["paths"] = json!([request.model.path.to_string_lossy(), paths]);
+    Digest::of(canonical_json(&shared).as_bytes())
+}
+
+/// A scan that is ready to be measured.
+struct Asked {
+    clip: Rc<Clip>,
+    readout: Readout,
+    shard: Box<dyn Shard>,
+    title: String,
+}
+
+pub(crate) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
+    let mut results = Vec::new();
+    let mut open = Vec::new();
+    for (at, bench) in benches.iter_mut().enumerate() {
+        let asked = ask(bench);
+        results.push(asked.as_ref().map(|_| ()).map_err(Failure::clone));
+        open.extend(asked.ok().map(|asked| (at, asked)));
+    }
+    // A layer in front of a normalisation needs the model in another form than the others.
+    while let Some((_, first)) = open.first() {
+        let clip = Rc::clone(&first.clip);
+        let is_same = |(_, asked): &(usize, Asked)| Rc::ptr_eq(&asked.clip, &clip);
+        let (now, later) = open.into_iter().partition(is_same);
+        open = later;
+        pass(benches, now, &mut results);
+    }
+    results
+}
+
+fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
     let params: Params = bench.params()?;
     let clip = bench.clip(&[params.layer.layer()])?;
     let readout = Readout::of(bench, &clip, &params.layer)?;
@@ -27,62 +76,118 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         return Err(Failure::new(format!("a scan takes one shard, but was given {count}")));
     }
     let shard = bench.shard(dataset, 0)?;
+    Ok(Asked { clip, readout, shard, title: format!("scanning {}", dataset.name) })
+}
+
+/// Shows the pictures to the model once for all of these scans.
+fn pass(
+    benches: &mut [Workbench<'_>],
+    asked: Vec<(usize, Asked)>,
+    results: &mut [Result<(), Failure>],
+) {
+    let Some((_, Asked { clip, shard, title, .. })) = asked.first() else { return };
     let samples = shard.samples();
     let rows: Vec<(&dyn Shard, usize)> =
         (0..samples.len()).map(|row| (shard.as_ref(), row)).collect();
-    let mut scan = Scan::default();
-    let title = format!("scanning {}", dataset.name);
-    let stages = [readout.layer.stage, Stage::Embedding];
-    let pass = Pass { steady: true, ..Pass::new(&clip, &stages, &title) };
-    let skipped = pass.run(&rows[..], bench.monitor, |rows, activations| {
-        scan.add(activations, &readout)?;
+    let mut stages = Vec::new();
+    for stage in asked.iter().map(|(_, one)| one.readout.layer.stage).chain([Stage::Embedding]) {
+        if !stages.contains(&stage) {
+            stages.push(stage);
+        }
+    }
+    let is_asked = |at: usize| asked.iter().any(|(other, _)| *other == at);
+    let watching = benches.iter_mut().enumerate().filter(|(at, _)| is_asked(*at));
+    let mut monitor =
+        Together::of(watching.map(|(_, bench)| &mut *bench.monitor as &mut dyn Monitor).collect());
+    let mut scans: Vec<Result<Scan, Failure>> = asked.iter().map(|_| Ok(Scan::default())).collect();
+    let mut shown = Shown::default();
+    let pass = Pass { steady: true, ..Pass::new(clip, &stages, title) };
+    let skipped = pass.run(&rows[..], &mut monitor, |rows, activations| {
+        let embedding = half(activations.get(Stage::Embedding)?)?; // [n, embedding]
+        let mut batch = Vec::new();
+        for (scan, (_, asked)) in scans.iter().zip(&asked) {
+            let read = || pooled(activations, &asked.readout);
+            let pooled = scan.is_ok().then(|| {
+                let caught = catch_unwind(AssertUnwindSafe(read));
+                caught.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref())))
+            });
+            match pooled {
+                Some(Err(failure)) if failure.is_of_memory() => return Err(failure),
+                pooled => batch.push(pooled),
+            }
+        }
+        // Nothing fails from here on: if memory ran out, nothing has been added.
+        for (scan, pooled) in scans.iter_mut().zip(batch) {
+            match (scan, pooled) {
+                (Ok(scan), Some(Ok((mean, max)))) => {
+                    scan.mean.extend(mean);
+                    scan.max.extend(max);
+                }
+                (scan, Some(Err(failure))) => *scan = Err(failure),
+                _ => {}
+            }
+        }
+        shown.embedding.extend(embedding);
         // Captions and labels are read when they are shown.
-        scan.keys.extend(rows.iter().map(|&row| samples[row].key.clone()));
+        shown.keys.extend(rows.iter().map(|&row| samples[row].key.clone()));
         Ok(())
-    })?;
+    });
+    let skipped = match skipped {
+        Ok(skipped) => skipped,
+        Err(failure) => {
+            asked.iter().for_each(|(at, _)| results[*at] = Err(failure.clone()));
+            return;
+        }
+    };
     let key = |Skipped { at, why }| (samples[at].key.clone(), why);
     let outcome = Outcome {
-        count: scan.keys.len() as u64,
+        count: shown.keys.len() as u64,
         skipped: skipped.into_iter().map(key).collect(),
         ledger: Some(shard.ledger().clone()),
     };
-    scan.write(bench, &outcome, readout.units(), clip.architecture.embedding as usize)
+    let embedding = clip.architecture.embedding as usize;
+    for ((at, asked), scan) in asked.iter().zip(scans) {
+        results[*at] = scan.and_then(|scan| {
+            scan.write(&mut benches[*at], &shown, &outcome, asked.readout.units(), embedding)
+        });
+    }
 }
 
-/// The rows of the tables.
+/// What all scans of a pass have in common.
 #[derive(Debug, Default)]
-struct Scan {
-    mean: Vec<u8>,      // f16 [images, units]
-    max: Vec<u8>,       // f16 [images, units]
+struct Shown {
     embedding: Vec<u8>, // f16 [images, embedding]
     keys: Vec<String>,
 }
 
-impl Scan {
-    /// Adds a row for each picture of a batch; adds nothing if memory runs out.
-    fn add(&mut self, activations: &Activations, readout: &Readout) -> Result<(), Failure> {
-        let layer = by_unit(activations.get(readout.layer.stage)?); // [n, channels, positions]
-        let (mean, max) = readout.pooled(&layer); // [n, units]
-        let (mean, max) = (half(&mean)?, half(&max)?);
-        let embedding = half(activations.get(Stage::Embedding)?)?; // [n, embedding]
-        self.mean.extend(mean);
-        self.max.extend(max);
-        self.embedding.extend(embedding);
-        Ok(())
-    }
+/// The rows of a scan's own tables.
+#[derive(Debug, Default)]
+struct Scan {
+    mean: Vec<u8>, // f16 [images, units]
+    max: Vec<u8>,  // f16 [images, units]
+}
 
+/// A layer's units for each picture of a batch, over all positions: their means and maxima, `[n, units]` f16 each.
+fn pooled(activations: &Activations, readout: &Readout) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+    let layer = by_unit(activations.get(readout.layer.stage)?); // [n, channels, positions]
+    let (mean, max) = readout.pooled(&layer); // [n, units]
+    Ok((half(&mean)?, half(&max)?))
+}
+
+impl Scan {
     fn write(
         &self,
         bench: &mut Workbench<'_>,
+        shown: &Shown,
         outcome: &Outcome,
         units: usize,
         embedding: usize,
     ) -> Result<(), Failure> {
-        let images = self.keys.len();
+        let images = shown.keys.len();
         let broken = |error: &dyn std::fmt::Display| {
             Failure::new(format!("the activations cannot be written ({error})"))
         };
-        let rows = Rows { mean: &self.mean, max: &self.max, embedding: &self.embedding };
+        let rows = Rows { mean: &self.mean, max: &self.max, embedding: &shown.embedding };
         let laid = rows.laid(images, units, embedding);
         let (activations, digests) = laid.map_err(|error| broken(&error))?;
         let moments = Moments {
@@ -91,7 +196,7 @@ impl Scan {
             max: distribution(&self.max, units),
         };
         let moments = serde_json::to_vec(&moments).map_err(|error| broken(&error))?;
-        let keys = serde_json::to_vec(&self.keys).map_err(|error| broken(&error))?;
+        let keys = serde_json::to_vec(&shown.keys).map_err(|error| broken(&error))?;
         let store = bench.store();
         let record = &mut bench.record;
         record.add_output(store, ACTIVATIONS, "application/octet-stream", &activations)?;

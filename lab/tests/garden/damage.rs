@@ -55,6 +55,7 @@ fn a_full_disk_leaves_nothing_that_a_later_build_waits_for() {
         garden.note("a.md", &(vis(3, 8) + &block("dataset_examples", 3, "id: examples\n")));
         let (run, left) = during(&garden, ".neuronotes", Fault::Room(room), &["build"]);
         assert_eq!(run.code(), 1, "{room}: {}", run.stderr());
+        assert!(run.stderr().contains("the disk is full"), "{room}: {}", run.stderr());
         assert!(!left.keys().any(|name| name.contains("v1/claims/")), "{:?}", left.keys());
         assert!(!left.keys().any(|name| name.contains("v1/tmp/")), "{:?}", left.keys());
         // What was left is there for the next build.

@@ -10,6 +10,7 @@ mod golden;
 mod hook;
 mod intervene;
 mod lines;
+mod pieces;
 mod protocol;
 mod requests;
 mod schedule;

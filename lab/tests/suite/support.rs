@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use half::f16;
 use image::{ImageFormat, RgbImage};
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, Table};
+use neuronotes_core::dataset::{
+    DatasetRef, Format, Labels, Piece, Reading, ShardRef, Table, piece,
+};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::scan;
@@ -88,6 +90,21 @@ pub fn dataset(format: &'static Format, paths: &[&Path]) -> DatasetRef {
     let shards = shards.collect();
     let (name, labels, captions) = ("data".into(), Labels::Files, false);
     DatasetRef { name, format, labels, table, captions, shards }
+}
+
+/// A data set of one shard, cut into pieces of at most `most` pictures.
+pub fn in_pieces(format: &'static Format, path: &Path, most: usize) -> DatasetRef {
+    let whole = dataset(format, &[path]);
+    let listing =
+        neuronotes_core::dataset::list(path, format, &Reading::default()).expect("a listing");
+    let pieces = piece::pieces(&listing, &mut FileDigests::default(), most).expect("pieces");
+    let one = |(piece, digest): (Piece, Digest)| ShardRef {
+        pictures: Some(digest),
+        count: Some(piece.count as u64),
+        piece: Some(piece),
+        ..whole.shards[0].clone()
+    };
+    DatasetRef { shards: pieces.into_iter().map(one).collect(), ..whole }
 }
 
 pub fn vis_request(model: ModelRef, change: Value) -> Request {

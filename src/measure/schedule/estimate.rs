@@ -78,10 +78,15 @@ impl Estimates {
             let was_missing = uses.iter().flatten().any(|(missing, _)| *missing == key);
             if was_missing && let Some(record) = store.record(&key) {
                 self.timings.add(used, &record);
-                for estimate in self.known.values_mut() {
-                    estimate.uses.retain(|(other, _)| *other != key);
-                }
             }
+        }
+        // Scans of other layers may have been measured in the same pass.
+        let open = self.known.values().flat_map(|estimate| &estimate.uses);
+        let open: BTreeSet<Digest> = open.map(|(other, _)| *other).collect();
+        let stored: BTreeSet<Digest> =
+            open.into_iter().filter(|other| store.record_path(other).exists()).collect();
+        for estimate in self.known.values_mut() {
+            estimate.uses.retain(|(other, _)| !stored.contains(other));
         }
         if let Some(record) = store.record(&wish.key) {
             self.timings.add(&wish.request, &record);

@@ -29,6 +29,7 @@ pub use life::LabNews;
 pub use queue::{Rank, Wish};
 pub use status::duration;
 pub use suspect::{Suspects, Verdict};
+pub use timings::Timings;
 pub use update::Update;
 
 use crate::measure::lab::{self, LabError, LabEvent};

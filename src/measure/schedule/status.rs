@@ -26,7 +26,19 @@ impl Running {
             return stage.clone();
         }
         let left = self.seconds_left.map(|s| format!(", {} left", duration(s)));
-        format!("{stage}: {unit} {step} of {total}{}", left.unwrap_or_default())
+        let pace = self.pace().map(|pace| format!(", {pace} images/s"));
+        let (pace, left) = (pace.unwrap_or_default(), left.unwrap_or_default());
+        format!("{stage}: {unit} {step} of {total}{pace}{left}")
+    }
+
+    /// Images per second, from the time left.
+    fn pace(&self) -> Option<String> {
+        let left = self.seconds_left.filter(|left| *left > 0.0 && self.unit == "image")?;
+        match self.total.saturating_sub(self.step) as f64 / left {
+            0.0 => None,
+            pace if pace < 10.0 => Some(format!("{pace:.1}")),
+            pace => Some(format!("{pace:.0}")),
+        }
     }
 }
 
@@ -67,7 +79,14 @@ mod tests {
         };
         assert_eq!(running.words(), "scanning emoji: image 300 of 1494");
         running.seconds_left = Some(0.2);
-        assert_eq!(running.words(), "scanning emoji: image 300 of 1494, 1 s left");
+        assert_eq!(running.words(), "scanning emoji: image 300 of 1494, 5970 images/s, 1 s left");
+        running.seconds_left = Some(995.0);
+        assert_eq!(running.words(), "scanning emoji: image 300 of 1494, 1.2 images/s, 17 min left");
+        running.step = 1494;
+        running.seconds_left = Some(0.0);
+        assert_eq!(running.words(), "scanning emoji: image 1494 of 1494, 1 s left");
+        running.unit = "step".into();
+        assert_eq!(running.words(), "scanning emoji: step 1494 of 1494, 1 s left");
         running.total = 0;
         assert_eq!((running.words(), running.fraction()), ("scanning emoji".into(), 0.0));
         assert_eq!(queued(0, None), "queued");

@@ -4,6 +4,8 @@
 //! requests; the estimate is their median times the request's units of work, which its kind states. If the group has
 //! none yet, the kind's other groups on that device are used.
 //!
+//! Scans are grouped by model and device, whatever their data set, and a unit of their work is an image.
+//!
 //! The numbers come from the provenance of records and are cached in a small file; losing it affects estimates only.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
-use neuronotes_core::kind::Kind;
+use neuronotes_core::kind::{Kind, scan};
 use neuronotes_core::place;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
@@ -24,6 +26,9 @@ const RECENT: usize = 9;
 const LONGEST: u64 = 16 << 20;
 /// Seconds that no unit of work can take: thirty years.
 const LONGEST_WORK: f64 = 1e9;
+
+/// What stands for the data set in the name of a group of scans.
+const IMAGES: &str = "images";
 
 /// The contents of the file.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +71,8 @@ impl Timings {
     /// Records a measured request.
     pub fn add(&mut self, request: &Request, record: &Record) {
         let device = &record.provenance.device;
-        let seconds = record.provenance.seconds / work(request);
+        let Some(work) = work(request) else { return };
+        let seconds = record.provenance.seconds / work;
         if !(0.0..=LONGEST_WORK).contains(&seconds) {
             return;
         }
@@ -85,13 +91,23 @@ impl Timings {
         let own = self.kept.classes.get(&class(request, device)).and_then(median);
         let typical = own.or_else(|| {
             let of_kind = |name: &str| {
-                let mut words = name.split(' ');
-                words.next() == Some(&*request.kind) && words.next_back() == Some(&**device)
+                let words: Vec<&str> = name.split(' ').collect();
+                let is_of = |at: usize, word: &str| words.get(at) == Some(&word);
+                // A model's pace is not another one's, and earlier versions did not count images.
+                is_of(0, &request.kind) && is_of(3, device) && request.kind != scan::NAME
             };
             let alike = self.kept.classes.iter().filter(|(name, _)| of_kind(name));
             median(&alike.flat_map(|(_, recent)| recent.iter().copied()).collect())
         })?;
-        Some(typical * work(request))
+        Some(typical * work(request)?)
+    }
+
+    /// Seconds that a model's scans took for each image on the device that measured last, and the device; `None` if
+    /// there were none.
+    pub fn of_an_image(&self, model: &Digest) -> Option<(f64, &str)> {
+        let device = &self.kept.device;
+        let group = format!("{} {} {IMAGES} {device}", scan::NAME, model.short());
+        Some((median(self.kept.classes.get(&group)?)?, device))
     }
 
     /// Writes what was added since the last time.
@@ -112,14 +128,20 @@ impl Drop for Timings {
 }
 
 fn class(request: &Request, device: &str) -> String {
+    if request.kind == scan::NAME {
+        return format!("{} {} {IMAGES} {device}", request.kind, request.model.digest.short());
+    }
     let data = request.dataset.as_ref().map(|dataset| dataset.content());
     let data = data.as_ref().map_or_else(|| "-".to_owned(), Digest::short);
     format!("{} {} {data} {device}", request.kind, request.model.digest.short())
 }
 
-/// Units of work, as the kind counts them.
-fn work(request: &Request) -> f64 {
-    Kind::named(&request.kind).map_or(1.0, |kind| (kind.work)(&request.params))
+/// Units of work, as the kind counts them; `None` for a scan whose number of images is not known.
+fn work(request: &Request) -> Option<f64> {
+    if request.kind == scan::NAME {
+        return scan::images(request).filter(|images| *images > 0).map(|images| images as f64);
+    }
+    Some(Kind::named(&request.kind).map_or(1.0, |kind| (kind.work)(&request.params)))
 }
 
 fn median(recent: &VecDeque<f64>) -> Option<f64> {

@@ -8,7 +8,7 @@ use neuronotes_core::store::{Record, Root, Store};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::covers::Covers;
+use super::covers::{Covers, LISTED};
 use super::short::short;
 use crate::measure::progress::describe;
 use crate::note::{Block, Note};
@@ -263,12 +263,15 @@ impl Made {
 }
 
 fn list(out: &mut String, changes: &[Change], indent: usize) {
-    for change in changes {
+    for change in changes.iter().take(LISTED) {
         let side = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), short);
         let meaning = meaning(&change.field).map(|text| format!(" ({text})")).unwrap_or_default();
         let (old, new) = (side(&change.old), side(&change.new));
         let _ = writeln!(out, "{:indent$}{}: {old} → {new}{meaning}", "", change.field);
         list(out, &change.because, indent + 2);
+    }
+    if let more @ 1.. = changes.len().saturating_sub(LISTED) {
+        let _ = writeln!(out, "{:indent$}{more} more, which `--format json` lists", "");
     }
 }
 

@@ -14,6 +14,9 @@ use super::short::short;
 use crate::field::direction_shown;
 use crate::measure::progress::describe;
 
+/// How many used requests, or changes, are listed as text.
+pub(super) const LISTED: usize = 20;
+
 /// What a request key covers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Covers {
@@ -31,6 +34,9 @@ pub struct Covers {
     /// The data set's name and the digests of its shards, if it uses one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<(String, Vec<Digest>)>,
+    /// The number of pieces that each shard is cut into, if one is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<usize>,
     /// The dictionary that its place is, and the digest of its file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dictionary: Option<(String, Digest)>,
@@ -43,8 +49,14 @@ pub struct Covers {
 
 impl Covers {
     pub(super) fn of(request: &Request) -> Self {
-        let shards = |dataset: &DatasetRef| dataset.shards.iter().map(|s| s.digest).collect();
+        let shards = |dataset: &DatasetRef| {
+            // A request for one piece names it whatever its number.
+            let all: Vec<Digest> = dataset.files().iter().map(|(shard, _)| shard.digest).collect();
+            if all.is_empty() { dataset.shards.iter().map(|s| s.digest).collect() } else { all }
+        };
         let dataset = request.dataset.as_ref();
+        let pieces = dataset.map(|dataset| dataset.files().iter().map(|(_, of)| *of).collect());
+        let pieces = pieces.filter(|all: &Vec<usize>| all.iter().any(|of| *of > 1));
         Self {
             impl_version: request.impl_version,
             params: request.params.clone(),
@@ -55,6 +67,7 @@ impl Covers {
             model: request.model.name.clone(),
             weights: request.model.digest,
             dataset: dataset.map(|dataset| (dataset.name.clone(), shards(dataset))),
+            pieces: pieces.unwrap_or_default(),
             dictionary: request
                 .inputs
                 .dictionaries
@@ -68,15 +81,20 @@ impl Covers {
     pub(super) fn write(&self, out: &mut String) {
         let _ = writeln!(out, "  model   {} {}", self.model, self.weights);
         if let Some((name, shards)) = &self.dataset {
-            for digest in shards {
-                let _ = writeln!(out, "  data    {name} {digest}");
+            for (at, digest) in shards.iter().enumerate() {
+                let pieces = self.pieces.get(at).filter(|pieces| **pieces > 1);
+                let pieces = pieces.map(|of| format!(" in {of} pieces")).unwrap_or_default();
+                let _ = writeln!(out, "  data    {name} {digest}{pieces}");
             }
         }
         if let Some((name, digest)) = &self.dictionary {
             let _ = writeln!(out, "  dictionary {name} {digest}");
         }
-        for (what, key) in &self.uses {
+        for (what, key) in self.uses.iter().take(LISTED) {
             let _ = writeln!(out, "  uses    {what} {key}");
+        }
+        if let more @ 1.. = self.uses.len().saturating_sub(LISTED) {
+            let _ = writeln!(out, "  uses    {more} more, which `--format json` lists");
         }
         let _ = writeln!(out, "  params  precision: {}", self.precision.name());
         for (name, value) in &self.params {

@@ -20,6 +20,9 @@ const BLOCK: u64 = 512;
 /// Most links that are followed one after the other.
 const MOST_LINKS: usize = 8;
 
+/// Why an entry with an absolute path, or one with too many `..`, is skipped.
+pub const OUTSIDE: &str = "its path leads out of the archive";
+
 /// Where a file is in an archive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Place {
@@ -97,6 +100,11 @@ fn part(
             return Err(Malformed::Form(format!("cut short after {}", count(seen))));
         }
         end = offset + if regular { bytes.next_multiple_of(BLOCK) } else { 0 };
+        // Nothing is unpacked, so that it could do no harm; but it is no archive of pictures that names such files.
+        if name.starts_with('/') || normal(&name).is_none() {
+            ledger.lose(group::meant(&name), OUTSIDE, name);
+            continue;
+        }
         let is_new = !kind.is_file() || !is_text;
         match entry.link_name().map_err(damaged)? {
             _ if regular => {}

@@ -10,7 +10,7 @@ use crate::dataset::ending;
 use crate::dataset::file;
 use crate::dataset::group::Naming;
 use crate::dataset::ledger::Ledger;
-use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
+use crate::dataset::listing::{Listing, Malformed, Pictures, RULES, rules};
 use crate::dataset::reading::Reading;
 use crate::dataset::sheet::Sheet;
 
@@ -46,12 +46,14 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         // The first rules ended with the first archive.
         sheet.is_new |= index > 0 && sheet.samples.len() > before;
     }
+    // Earlier rules read entries that lead out of the archive.
+    let is_newer = ledger.lost.iter().any(|lost| lost.why == archive::OUTSIDE);
     sheet.ledger.merge(&ledger);
     let places = sheet.places.into_iter().map(|(place, bytes)| (place.offset, bytes)).collect();
     Ok(Listing {
         samples: sheet.samples,
         ledger: sheet.ledger,
-        rules: rules(sheet.is_new),
+        rules: if is_newer { RULES } else { rules(sheet.is_new) },
         columns: Vec::new(),
         pictures: Box::new(Archived { file, places }),
     })
