@@ -180,8 +180,8 @@ const CASES: &[Case] = &[
     (
         "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nbeside: { dataset: word }\n",
         "5:20",
-        "`word`",
-        "known: `emoji`",
+        "the configuration has no dataset `word`",
+        "did you mean `words`?",
     ),
     (
         "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nalso: [7, 3]\n",
