@@ -192,8 +192,8 @@ const CASES: &[Case] = &[
     (
         "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nalso: [7, 900]\n",
         "5:11",
-        "no unit 900",
-        "counted from 0",
+        "unit 900 is out of range",
+        "count from 0 to 767",
     ),
     (
         "kind: activation_histogram\nlayer: image_block_4/1/Add_6\nunit: 3\nabove: [2, many]\n",
