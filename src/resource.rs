@@ -8,6 +8,7 @@ mod cut;
 mod dictionary;
 mod facts;
 mod fault;
+mod font;
 mod found;
 mod frozen;
 mod said;
@@ -37,6 +38,7 @@ use crate::guard;
 
 pub use absent::absent;
 pub use facts::{Facts, SCHEMA, Thawed};
+pub use font::{draw, shards};
 pub use found::{Dataset, Dictionary, Model};
 
 use fault::{absolute, leaves, same_name, unknown, unlisted, unpackable, unreadable};
@@ -242,10 +244,11 @@ fn look_at(
     if let Some(written) = source.leaving() {
         return Err(leaves(written));
     }
-    let found = dataset::shards(&source.root, &source.paths)?;
+    let found = font::shards(source)?;
     let (format, labels, mut ledger) = (found.format, source.labels, found.ledger);
-    let reading = source.reading();
+    let mut reading = source.reading();
     suits(name, format, &reading)?;
+    reading.draw = font::draw(name, source, format, digests)?;
     let mut shards = Vec::new();
     for path in found.paths {
         let digest = (format.digest)(digests, &path, &reading.table).map_err(|error| Problem {
@@ -257,7 +260,9 @@ fn look_at(
             true => String::new(),
             false => format!("/{}", canonical_json(&reading.table.canonical())),
         };
-        let fact = format!("{}/{}/{labels:?}/{rules}{columns}", digest.hex(), format.name);
+        let drawn = reading.draw.as_ref().map(|draw| format!("/{}", draw.digest().hex()));
+        let drawn = drawn.unwrap_or_default();
+        let fact = format!("{}/{}/{labels:?}/{rules}{columns}{drawn}", digest.hex(), format.name);
         let mut listing = None;
         let seen = match digests.fact::<Seen>(&fact) {
             Some(seen) => seen,
@@ -298,6 +303,7 @@ fn look_at(
         format,
         labels,
         table: reading.table,
+        draw: reading.draw,
         captions: false,
         shards,
     };

@@ -16,6 +16,7 @@ pub mod file;
 pub mod files;
 pub mod kind;
 pub mod labelling;
+pub mod lettering;
 pub mod model;
 pub mod number;
 pub mod place;

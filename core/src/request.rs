@@ -217,6 +217,7 @@ mod tests {
                 captions: false,
                 labels: Labels::Files,
                 table: Table::default(),
+                draw: None,
                 shards: vec![ShardRef::new("/a/emoji.tar".into(), Digest::of(b"data"))],
             }),
             inputs: Inputs::default(),

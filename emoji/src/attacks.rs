@@ -128,7 +128,7 @@ mod tests {
         blank.fill(Color::from_rgba8(200, 0, 0, 255));
         let mut written = blank.clone();
         note(&mut blank, None)?;
-        let face = Face::new(include_bytes!("../../lab/fonts/DejaVuSans-Bold.ttf").to_vec())?;
+        let face = Face::new(include_bytes!("../../core/fonts/DejaVuSans-Bold.ttf").to_vec())?;
         note(&mut written, Some(&face.mask(&["pizza"])?))?;
         let count = |pixmap: &Pixmap, is: fn(PremultipliedColorU8) -> bool| {
             pixmap.pixels().iter().filter(|pixel| is(**pixel)).count() as f32

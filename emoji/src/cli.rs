@@ -18,7 +18,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "neuronotes-emoji", version)]
 pub struct Arguments {
-    /// The repository: lab/fonts is read, and data is written
+    /// The repository: core/fonts is read, and data is written
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub repository: PathBuf,
     /// Folder for the packages and train.tar [default: target/emoji in the repository]

@@ -25,7 +25,7 @@ fn perform(Arguments { repository, folder }: Arguments) -> Result<()> {
     let npm = Npm::default();
     let packages = Packages::new(folder.join("packages"), &npm)?;
     let places = Places {
-        font: repository.join("lab/fonts/DejaVuSans-Bold.ttf"),
+        font: repository.join("core/fonts/DejaVuSans-Bold.ttf"),
         train: folder,
         data: repository.join("data"),
     };

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn face() -> Face {
-        let font = include_bytes!("../../lab/fonts/DejaVuSans-Bold.ttf");
+        let font = include_bytes!("../../core/fonts/DejaVuSans-Bold.ttf");
         Face::new(font.to_vec()).expect("a font")
     }
 

@@ -142,7 +142,7 @@ impl Place {
 }
 
 fn font() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab/fonts/DejaVuSans-Bold.ttf")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/fonts/DejaVuSans-Bold.ttf")
 }
 
 /// The descriptions in a set by key; each has to follow its picture.

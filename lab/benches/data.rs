@@ -149,6 +149,7 @@ impl Bench {
             labels: Labels::Files,
             shards: shards.collect::<io::Result<_>>()?,
             table,
+            draw: None,
         };
         let place = Place::Layer(self.layer.clone());
         let requests =

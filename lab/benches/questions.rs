@@ -187,6 +187,7 @@ impl Made {
             captions: false,
             labels: Labels::Files,
             table: Table::default(),
+            draw: None,
             shards,
         };
         let mut made = Self { model, dataset, scans: Vec::new() };

@@ -130,6 +130,7 @@ mod tests {
             format,
             labels,
             table: Table::default(),
+            draw: None,
             captions: false,
             shards,
         };

@@ -177,6 +177,11 @@ impl<'a> Workbench<'a> {
             Samples::Words => self.architecture()?.image_size,
             Samples::Pictures => 0,
         };
+        for font in dataset.draw.iter().flat_map(|draw| &draw.fonts) {
+            if let Some(path) = &font.path {
+                self.check_input(path, Input::File, font.digest)?;
+            }
+        }
         Ok(dataset::open(&shard.path, format, &dataset.reading(), side)?)
     }
 

@@ -1,13 +1,13 @@
 //! `neuronotes dataset`: lists data sets and shows what was read from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::dataset::ledger::{Ledger, What};
-use neuronotes_core::dataset::{self, FORMATS, Labels, Listing, Samples};
+use neuronotes_core::dataset::{self, Draw, FORMATS, Labels, Listing, Samples};
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::number::thousands;
 use neuronotes_core::say;
@@ -20,6 +20,7 @@ use super::format::Format;
 use super::garden::{Garden, root};
 use crate::bundled::{self, Bundled};
 use crate::config::DatasetSource;
+use crate::resource;
 use crate::workspace::Workspace;
 
 /// Maximum number of labels that are listed.
@@ -77,7 +78,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<()> {
 
 fn list(root: &Path) -> anyhow::Result<String> {
     let mut workspace = Workspace::open(root)?;
-    let mut resources = crate::resource::Resources::default();
+    let mut resources = resource::Resources::default();
     let names: Vec<String> = workspace.config.datasets.keys().cloned().collect();
     let mut out = String::new();
     for name in &names {
@@ -85,7 +86,10 @@ fn list(root: &Path) -> anyhow::Result<String> {
         let said = match found {
             Ok(found) => {
                 let ledger = &found.ledger;
-                let what = found.reference.format.samples.noun();
+                let what = match found.reference.draw {
+                    Some(_) => "pictures of words",
+                    None => found.reference.format.samples.noun(),
+                };
                 let left = ledger.warnings().len();
                 let left = match left {
                     0 => String::new(),
@@ -178,6 +182,12 @@ struct Info {
     name: String,
     path: Vec<String>,
     format: &'static dataset::Format,
+    /// How words are drawn, if not as by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    draw: Option<Draw>,
+    /// Number of different words, if it is said how they are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<u64>,
     shards: Vec<Shard>,
     ledger: Ledger,
     /// The columns of a table that were read, by what they are for.
@@ -205,12 +215,13 @@ impl Info {
             let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             anyhow::anyhow!("{message}{hint}")
         };
-        let found = dataset::shards(&source.root, &source.paths)
-            .map_err(|error| hinted(error.message, error.hint))?;
+        let found = resource::shards(source).map_err(|error| hinted(error.message, error.hint))?;
         let mut info = Self {
             name: name.to_owned(),
             path: source.paths.clone(),
             format: found.format,
+            draw: None,
+            words: None,
             shards: Vec::new(),
             ledger: found.ledger,
             columns: BTreeMap::new(),
@@ -218,7 +229,10 @@ impl Info {
             pictures: Extent::default(),
             scan,
         };
-        let (mut digests, reading) = (FileDigests::default(), source.reading());
+        let (mut digests, mut reading) = (FileDigests::default(), source.reading());
+        reading.draw = resource::draw(name, source, found.format, &mut digests)
+            .map_err(|error| hinted(error.message, error.hint))?;
+        let mut words = BTreeSet::new();
         for path in found.paths {
             let listing = dataset::list(&path, found.format, &reading)
                 .map_err(|error| hinted(error.to_string(), error.hint().map(str::to_owned)))?;
@@ -228,7 +242,12 @@ impl Info {
             info.ledger.merge(&ledger);
             info.pictures.add(&listing);
             info.shards.push(Shard { path, digest: digest.hex(), ledger });
+            if reading.draw.is_some() {
+                words.extend(listing.samples.into_iter().filter_map(|sample| sample.caption));
+            }
         }
+        info.words = reading.draw.is_some().then_some(words.len() as u64);
+        info.draw = reading.draw;
         Ok(info)
     }
 
@@ -255,7 +274,10 @@ impl Info {
     }
 
     fn text(&self) -> String {
-        let path = self.path.join(", ");
+        let path = match self.path.as_slice() {
+            [] => format!("words in {}", crate::config::FILE),
+            paths => paths.join(", "),
+        };
         let mut out = format!("{}: {}\n", say::name(&self.name), say::name(&path));
         let ledger = &self.ledger;
         let mut line = |name: &str, value: String| {
@@ -275,7 +297,13 @@ impl Info {
             line("columns", columns.join(", "));
         }
         line("entries", thousands(ledger.entries));
-        line(self.format.samples.noun(), thousands(ledger.pictures));
+        match (&self.draw, self.words) {
+            (Some(draw), Some(words)) => {
+                line("words", thousands(words));
+                line("pictures", format!("{}: {}", thousands(ledger.pictures), draw.summary()));
+            }
+            _ => line(self.format.samples.noun(), thousands(ledger.pictures)),
+        }
         if let Some(sizes) = self.pictures.text(ledger.pictures) {
             line("sizes", sizes);
         }
@@ -297,7 +325,10 @@ impl Info {
         }
         for shard in &self.shards {
             let pictures = thousands(shard.ledger.pictures);
-            let what = self.format.samples.noun();
+            let what = match self.draw {
+                Some(_) => "pictures",
+                None => self.format.samples.noun(),
+            };
             let digest = shard.digest.cut(..12);
             line("shard", format!("{} ({pictures} {what}, {digest})", shard.path.display()));
         }

@@ -1,11 +1,14 @@
-//! A data set's entry in `neuronotes.yaml`: its paths, the source of its labels, and the columns of a table.
+//! A data set's entry in `neuronotes.yaml`: its paths or words, how these are drawn, the source of its labels, and the columns
+//! of a table.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::dataset::{Labels, Reading, Table};
+use neuronotes_core::digest::Digest;
 
+use super::draw::DrawSource;
 use super::settings::Settings;
 use super::source::escapes;
 use crate::bundled;
@@ -14,11 +17,15 @@ use crate::yaml::{Entry, Node, Value};
 /// A configured data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DatasetSource {
-    /// Paths of its shards as written, at least one: files, folders, brace lists, patterns. Relative ones start in
-    /// the garden.
+    /// Paths of its shards as written, at least one unless it has `words`: files, folders, brace lists, patterns. Relative
+    /// ones start in the garden.
     pub paths: Vec<String>,
     /// The garden's folder as given.
     pub root: PathBuf,
+    /// Words that are written in the configuration, in place of paths.
+    pub words: Vec<String>,
+    /// How words are drawn, if not as by default.
+    pub draw: Option<DrawSource>,
     /// The source of its labels.
     pub labels: Labels,
     /// The columns of a table.
@@ -42,15 +49,24 @@ impl DatasetSource {
 
     /// One without paths.
     fn at(root: PathBuf, span: Range<usize>) -> Self {
-        let (columns, pictures) = (Table::default(), None);
-        Self { paths: Vec::new(), root, labels: Labels::Files, columns, pictures, span }
+        Self {
+            paths: Vec::new(),
+            root,
+            words: Vec::new(),
+            draw: None,
+            labels: Labels::Files,
+            columns: Table::default(),
+            pictures: None,
+            span,
+        }
     }
 
-    /// How its shards are read.
+    /// How its shards are read. How words are drawn is not part of it before fonts are looked up.
     pub fn reading(&self) -> Reading {
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let root = self.pictures.as_ref().map(|written| absolute(self.root.join(written)));
-        Reading { labels: self.labels, table: Table { root, ..self.columns.clone() } }
+        let table = Table { root, ..self.columns.clone() };
+        Reading { labels: self.labels, table, draw: None }
     }
 
     /// A relative path of it that leaves the garden.
@@ -61,6 +77,13 @@ impl DatasetSource {
     /// The entry in one line.
     pub fn written(&self) -> String {
         let mut written = self.paths.join(", ");
+        if !self.words.is_empty() {
+            let digest = Digest::of(self.words.join("\n").as_bytes());
+            written = format!("{} words, {}", self.words.len(), digest.short());
+        }
+        if let Some(draw) = &self.draw {
+            written.push_str(&format!("; draw: {draw}"));
+        }
         if self.labels == Labels::Folders {
             written.push_str("; labels: folders");
         }
@@ -75,7 +98,7 @@ impl DatasetSource {
     }
 }
 
-const FIELDS: [&str; 4] = ["path", "labels", "columns", "root"];
+const FIELDS: [&str; 6] = ["path", "labels", "columns", "root", "words", "draw"];
 
 impl Settings<'_> {
     pub(super) fn dataset(&mut self, named: &Entry) -> Option<DatasetSource> {
@@ -91,6 +114,7 @@ impl Settings<'_> {
         let span = self.reader.key_span(named);
         let root = self.root.to_owned();
         let mut source = DatasetSource::at(root, span);
+        let mut is_given = false;
         match &named.node.value {
             Value::List(_) => source.paths = self.paths(&named.node, &named.key),
             Value::Map(fields) => {
@@ -105,6 +129,11 @@ impl Settings<'_> {
                         "root" => {
                             source.pictures = self.text(field).filter(|path| !path.is_empty());
                         }
+                        "words" => {
+                            is_given = true;
+                            source.words = self.words(field);
+                        }
+                        "draw" => source.draw = self.draw(field),
                         _ => self.unknown(field, &format!("`{}`", named.key), &FIELDS),
                     }
                 }
@@ -112,6 +141,15 @@ impl Settings<'_> {
             _ => source.paths.extend(named.node.text()),
         }
         source.paths.retain(|path| !path.is_empty());
+        if is_given && !source.paths.is_empty() {
+            let message = format!("`{}` has both `path` and `words`", named.key);
+            let problem = self.reader.at_key(named, message);
+            self.problems.push(problem.hint("write the words in a file, or here, not both"));
+            return None;
+        }
+        if is_given {
+            return (!source.words.is_empty()).then_some(source);
+        }
         if source.paths.is_empty() {
             self.unplaced(named);
             return None;

@@ -3,6 +3,7 @@
 mod dataset;
 mod defaults;
 mod dictionary;
+mod draw;
 mod garden;
 mod jekyll;
 pub mod layout;
@@ -24,6 +25,7 @@ use crate::yaml::{Entry, Reader};
 pub use dataset::DatasetSource;
 pub use defaults::Defaults;
 pub use dictionary::DictionarySource;
+pub use draw::DrawSource;
 pub use garden::{Config, FILE, Jekyll, LONGEST};
 pub use jekyll::parse as parse_jekyll;
 pub use math::{Command, Mathematics};

@@ -18,6 +18,7 @@ pub mod curve;
 mod dataset_examples;
 mod direction;
 mod drawing;
+mod drawn_words;
 mod entry;
 mod facet;
 mod feature_vis;
@@ -64,6 +65,7 @@ pub static FIGURES: &[&Figure] = &[
     &unit_summary::FIGURE,
     &category_response::FIGURE,
     &conditional::FIGURE,
+    &drawn_words::FIGURE,
     &zero_shot::FIGURE,
     &text_rank::FIGURE,
     &direction::FIGURE,

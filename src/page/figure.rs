@@ -154,6 +154,9 @@ impl<'a> Scene<'a> {
             };
             let digests: Vec<String> = dataset.files().into_iter().map(file).collect();
             fact("data set", format!("{} ({})", dataset.name, digests.join(", ")));
+            if let Some(draw) = &dataset.draw {
+                fact("drawn in", draw.summary());
+            }
         }
         for field in kind.into_iter().flat_map(|kind| kind.fields) {
             if let (Role::Compute, Some(value)) = (field.role, request.params.get(field.name)) {

@@ -215,8 +215,8 @@ mod tests {
         let labels = neuronotes_core::dataset::Labels::Files;
         let format = &neuronotes_core::dataset::format::words::FORMAT;
         let table = neuronotes_core::dataset::Table::default();
-        let (name, captions) = ("words".into(), false);
-        let mut list = DatasetRef { name, format, captions, labels, table, shards };
+        let (name, captions, draw) = ("words".into(), false, None);
+        let mut list = DatasetRef { name, format, captions, labels, table, draw, shards };
         assert_eq!(word_list(&list).expect("words"), ["bank", "New York"]);
         list.format = &neuronotes_core::dataset::format::tar::FORMAT;
         assert!(word_list(&list).expect_err("pictures").message.contains("not a list of words"));

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use neuronotes_core::lettering::{BUILT_IN, Face};
+
 use crate::config::{self, Config, Place};
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 
@@ -11,6 +13,7 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
     let lines = Lines::of(text);
     let at = SourceFile { file: config::FILE, text, lines: &lines };
     let mut problems = Vec::new();
+    let mut wrong = Vec::new();
     let mut missing =
         |name: &str, span: std::ops::Range<usize>, what: &str, path: &Path, hint: String| {
             if !path.exists() {
@@ -34,6 +37,18 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
             let path = source.root.join(path);
             missing(name, source.span.clone(), "data set", &path, bring("data set"));
         }
+        for (written, span) in source.draw.iter().flat_map(|draw| &draw.fonts) {
+            let path = source.root.join(written);
+            if written == BUILT_IN {
+                continue;
+            }
+            if !path.exists() {
+                let hint = "add the font's file, or correct its path".to_owned();
+                missing(written, span.clone(), "font", &path, hint);
+            } else if let Err(why) = Face::open(written, &path) {
+                wrong.push((span.clone(), format!("the font `{written}` cannot be used: {why}")));
+            }
+        }
     }
     for (name, dictionary) in &config.dictionaries {
         let hint = "bring the file, or correct its path".to_owned();
@@ -47,6 +62,7 @@ pub fn absent(config: &Config, text: &str) -> Vec<Diagnostic> {
         let hint = format!("`neuronotes model fetch {}` fetches its weights", known.name);
         missing(name, weights.span.clone(), "default model", &path, hint);
     }
+    problems.extend(wrong.into_iter().map(|(span, message)| at.warning(span, message)));
     problems.iter_mut().for_each(|problem| problem.severity = Severity::Warning);
     problems
 }

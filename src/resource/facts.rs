@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use neuronotes_core::dataset::{DatasetRef, Format, Labels, Piece, ShardRef, Table};
+use neuronotes_core::dataset::{DatasetRef, Draw, Format, Labels, Piece, ShardRef, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::model::ModelRef;
 use neuronotes_core::model::{Architecture, Conventions};
@@ -68,6 +68,9 @@ pub struct DatasetFacts {
     /// How the rows of a table are read.
     #[serde(default, skip_serializing_if = "Table::is_default")]
     pub table: Table,
+    /// How words are drawn, without the paths of fonts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<Draw>,
     /// Digests of its shards, in order.
     pub shards: Vec<Digest>,
     /// Digests of the shards' pictures alone, if they differ; empty if they were frozen before keys used these.
@@ -197,6 +200,7 @@ impl Thawed {
         };
         let shards = known.shards.iter().enumerate().map(shard).collect();
         let (format, labels, table) = (known.format, known.labels, known.table.clone());
-        Ok(DatasetRef { name: name.to_owned(), format, labels, table, captions: false, shards })
+        let (name, draw, captions) = (name.to_owned(), known.draw.clone(), false);
+        Ok(DatasetRef { name, format, labels, table, draw, captions, shards })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use neuronotes_core::dataset::{DatasetRef, Table};
+use neuronotes_core::dataset::{DatasetRef, Draw, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::FileRef;
@@ -86,6 +86,7 @@ impl Resources {
                 labels: dataset.labels,
                 // Where the pictures were is of no use elsewhere.
                 table: Table { root: None, ..dataset.table.clone() },
+                draw: dataset.draw.as_ref().map(Draw::without_paths),
                 shards: dataset.shards.iter().map(|shard| shard.digest).collect(),
                 pictures: dataset.shards.iter().map(|shard| shard.pictures).collect(),
                 rules: rules.iter().map(|shard| shard.rules).collect(),

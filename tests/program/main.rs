@@ -8,6 +8,7 @@ mod ablations;
 mod common;
 mod commonmark;
 mod dictionaries;
+mod drawn;
 mod elsewhere;
 #[cfg(target_os = "linux")]
 mod faults;

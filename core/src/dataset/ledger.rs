@@ -54,6 +54,8 @@ pub enum What {
     Label,
     /// A file that may hold caption and label.
     Description,
+    /// A word of a list, all or some of whose drawings cannot be made.
+    Word,
     /// A part of an archive, or a whole folder.
     Part,
     /// A file that, by its name, is not meant to be part of the data set.
@@ -67,6 +69,7 @@ impl What {
             Self::Caption => "caption",
             Self::Label => "label",
             Self::Description => "description",
+            Self::Word => "word",
             Self::Part => "part",
             Self::Other => "other file",
         }

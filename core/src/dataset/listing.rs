@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::ledger::Ledger;
 use super::sample::Sample;
+use super::style::Drawn;
 use crate::digest::Digest;
 use crate::files::FileDigests;
 use crate::sniff::{self, Found};
@@ -32,6 +33,8 @@ pub struct Listing {
     pub rules: u32,
     /// The columns of a table that were read: what each is for, and its name.
     pub columns: Vec<(&'static str, String)>,
+    /// How each word is drawn, if that was said.
+    pub drawn: Option<Drawn>,
     /// Where the bytes of its pictures are.
     pub(super) pictures: Box<dyn Pictures>,
 }

@@ -4,7 +4,9 @@
 //! A shard is listed by reading what is around its pictures. Decoding pictures and drawing words is the lab's task.
 
 mod beside;
+mod colour;
 mod columns;
+mod draw;
 pub mod ending;
 mod error;
 mod file;
@@ -24,12 +26,15 @@ mod said;
 mod sample;
 mod shards;
 mod sheet;
+mod style;
 mod table;
 mod walk;
 mod word;
 
 use std::path::Path;
 
+pub use colour::Colour;
+pub use draw::{Draw, FontFile, Looks, MOST_STYLES};
 pub use error::ShardError;
 pub use format::words::of_words;
 pub use format::{FORMATS, Format, Samples};
@@ -41,9 +46,10 @@ pub use reference::{DatasetRef, ShardRef};
 pub use said::Said;
 pub use sample::Sample;
 pub use shards::{Shards, shards};
+pub use style::{Drawn, Style};
 pub use table::Table;
 pub use walk::walk;
-pub use word::{needs_shaping, words};
+pub use word::words;
 
 /// Lists a shard.
 ///

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::draw::Draw;
 use super::format::Format;
 use super::labels::Labels;
 use super::piece::Piece;
@@ -31,6 +32,9 @@ pub struct DatasetRef {
     /// How the rows of a table are read.
     #[serde(default, skip_serializing_if = "Table::is_default")]
     pub table: Table,
+    /// How words are drawn; `None` for black on white in the built-in font, once, and for pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<Draw>,
     /// The shards, in order. Each is scanned by itself.
     pub shards: Vec<ShardRef>,
 }
@@ -107,7 +111,7 @@ impl DatasetRef {
 
     /// How its shards are read.
     pub fn reading(&self) -> Reading {
-        Reading { labels: self.labels, table: self.table.clone() }
+        Reading { labels: self.labels, table: self.table.clone(), draw: self.draw.clone() }
     }
 
     /// This data set as a network sees it: without captions and labels.
@@ -137,6 +141,9 @@ impl DatasetRef {
         }
         if self.captions && !self.table.names_no_column() {
             canonical["columns"] = self.table.canonical();
+        }
+        if let Some(draw) = &self.draw {
+            canonical["draw"] = draw.canonical();
         }
         canonical
     }

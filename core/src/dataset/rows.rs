@@ -120,6 +120,7 @@ pub fn listing(
         ledger: found.ledger,
         rules: rules(false),
         columns,
+        drawn: None,
         pictures: Box::new(Loose { root, places: found.places }),
     })
 }

@@ -135,7 +135,15 @@ mod tests {
             let format = &format::tar::FORMAT;
             let (name, labels) = ("pets".to_owned(), Labels::Files);
             let table = Table::default();
-            Some(DatasetRef { name, format, captions: true, labels, table, shards: vec![] })
+            Some(DatasetRef {
+                name,
+                format,
+                captions: true,
+                labels,
+                table,
+                draw: None,
+                shards: vec![],
+            })
         }
 
         fn said(&mut self, _: &DatasetRef) -> Option<Arc<Said>> {

@@ -16,6 +16,7 @@ pub mod concept;
 pub mod conditional;
 pub mod dataset_examples;
 pub mod direction;
+pub mod drawn_words;
 mod entry;
 mod exhibit;
 pub mod facet;
@@ -65,6 +66,7 @@ pub static KINDS: &[&Kind] = &[
     &unit_summary::KIND,
     &category_response::KIND,
     &conditional::KIND,
+    &drawn_words::KIND,
     &zero_shot::KIND,
     &text_rank::KIND,
     &direction::KIND,

@@ -63,7 +63,9 @@ pub fn parquet(input: &[u8]) {
 
 fn table(input: &[u8], format: &'static Format) {
     let named = Table { label: Some("label".into()), ..Table::default() };
-    for reading in [Reading::default(), Reading { labels: Labels::Folders, table: named }] {
+    for reading in
+        [Reading::default(), Reading { labels: Labels::Folders, table: named, draw: None }]
+    {
         with_file(&[input], |path| {
             let listing = match dataset::list(path, format, &reading) {
                 Ok(listing) => listing,

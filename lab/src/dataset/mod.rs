@@ -8,7 +8,6 @@
 
 mod encoded;
 mod letters;
-mod shaping;
 mod shard;
 mod words;
 

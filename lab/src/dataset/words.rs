@@ -1,30 +1,26 @@
 //! Draws words. Input: a list of words. Output: a picture of each.
 //!
-//! Words are drawn black on white in DejaVu Sans Bold, each word of a phrase on its own line. Words whose letters join, run
-//! from right to left or carry marks are shaped; all others are drawn letter by letter.
+//! Words are drawn black on white in DejaVu Sans Bold, each word of a phrase on its own line, unless the list has styles.
 
 use ab_glyph::{Font as _, FontRef, Glyph, PxScale, ScaleFont as _, point};
 use image::{Rgb, RgbImage};
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{Listing, Sample, needs_shaping};
+use neuronotes_core::dataset::{Colour, Drawn, Listing, Sample, Style};
+use neuronotes_core::lettering::{Block, Face};
 
-use super::shaping::{self, FONT, Shaped, lacks};
 use super::shard::Shard;
 use crate::picture::Picture;
 
-/// Fraction of the picture's side that the widest line fills, and that all lines together may fill.
-const FILL: f32 = 0.8;
-/// Fraction of the picture's side that the height of one line may fill.
-const TALLEST_LINE: f32 = 0.25;
-
 /// Makes a shard of a list of words, each drawn as a picture of `side` x `side` pixels.
 pub fn reader(listing: Listing, side: u32) -> Box<dyn Shard> {
-    Box::new(Words { listing, side })
+    Box::new(Words { listing, face: Face::built_in(), side })
 }
 
 #[derive(Debug)]
 struct Words {
     listing: Listing,
+    /// The font of a list that does not say how its words are drawn.
+    face: Face,
     side: u32,
 }
 
@@ -39,47 +35,47 @@ impl Shard for Words {
 
     fn picture(&self, row: usize) -> Result<Picture, String> {
         let sample = self.listing.samples.get(row).ok_or("there is no such row")?;
-        draw(&sample.key, self.side).map(Picture::from)
+        let (face, style) = match &self.listing.drawn {
+            None => (&self.face, Style::PLAIN),
+            Some(Drawn { faces, styles }) => {
+                let style = *styles.get(row).ok_or("there is no such row")?;
+                (faces.get(style.font).ok_or("there is no such font")?, style)
+            }
+        };
+        let word = sample.caption.as_deref().unwrap_or(&sample.key);
+        draw(face, word, &style, self.side).map(Picture::from)
     }
 }
 
-/// Draws a word in the middle of a white square of `side` x `side` pixels.
-fn draw(text: &str, side: u32) -> Result<RgbImage, String> {
-    let font = &FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
-    let lines = text.split_whitespace().map(|word| line(font, word));
-    let lines = lines.collect::<Result<Vec<_>, _>>()?;
-    // Sizes are proportional, so one measurement at any size gives the one that fits.
-    const PROBE: f32 = 100.0;
-    let widest =
-        lines.iter().map(|line| lay_out(font, line, PROBE).1).fold(f32::MIN_POSITIVE, f32::max);
-    let room = side as f32;
-    let size = (room * FILL * PROBE / widest)
-        .min(room * TALLEST_LINE)
-        .min(room * FILL / lines.len() as f32);
-    let scaled = font.as_scaled(PxScale::from(size));
-    let top = (room - size * lines.len() as f32) / 2.0;
-    let mut darkness = vec![0.0f32; (side * side) as usize];
-    for (i, line) in lines.iter().enumerate() {
-        let (glyphs, width) = lay_out(font, line, size);
-        let left = (room - width) / 2.0;
-        let baseline = top + size * i as f32 + scaled.ascent();
-        for mut glyph in glyphs {
-            glyph.position += point(left, baseline);
-            let Some(outline) = font.outline_glyph(glyph) else { continue };
-            let bounds = outline.px_bounds();
-            outline.draw(|x, y, coverage| {
-                let (x, y) = (x as i64 + bounds.min.x as i64, y as i64 + bounds.min.y as i64);
-                let inside = 0..i64::from(side);
-                if inside.contains(&x) && inside.contains(&y) {
-                    darkness[(y * i64::from(side) + x) as usize] += coverage;
-                }
-            });
-        }
+/// Draws a word in a square of `side` x `side` pixels.
+fn draw(face: &Face, text: &str, style: &Style, side: u32) -> Result<RgbImage, String> {
+    let block = Block::of(face, text)?;
+    let mut ink = vec![0.0f32; (side * side) as usize];
+    for glyph in block.glyphs(style.size, style.position, side as f32)? {
+        fill(block.font(), glyph, |x, y, coverage| {
+            let inside = 0..i64::from(side);
+            if inside.contains(&x) && inside.contains(&y) {
+                ink[(y * i64::from(side) + x) as usize] += coverage;
+            }
+        });
     }
+    let (Colour(colour), Colour(background)) = (style.colour, style.background);
     Ok(RgbImage::from_fn(side, side, |x, y| {
-        let dark = darkness[(y * side + x) as usize].clamp(0.0, 1.0);
-        Rgb([(255.0 * (1.0 - dark)).round() as u8; 3])
+        let ink = ink[(y * side + x) as usize].clamp(0.0, 1.0);
+        let mixed = |channel: usize| {
+            let (over, under) = (f32::from(colour[channel]), f32::from(background[channel]));
+            (under * (1.0 - ink) + over * ink).round() as u8
+        };
+        Rgb([mixed(0), mixed(1), mixed(2)])
     }))
+}
+
+/// Fills a glyph's outline: calls back with the coordinates of each pixel that it touches, and how much of it is covered.
+fn fill(font: &FontRef<'_>, glyph: Glyph, mut pixel: impl FnMut(i64, i64, f32)) {
+    let Some(outline) = font.outline_glyph(glyph) else { return };
+    let bounds = outline.px_bounds();
+    let (left, top) = (bounds.min.x as i64, bounds.min.y as i64);
+    outline.draw(|x, y, coverage| pixel(i64::from(x) + left, i64::from(y) + top, coverage));
 }
 
 /// How much of each pixel of a rectangle is covered by letters, row by row.
@@ -94,17 +90,15 @@ pub struct Mask {
 
 /// One line of text with letters of a size, in pixels: from its left edge to its right, and from ascenders to descenders.
 pub fn mask(text: &str, size: f32) -> Result<Mask, String> {
-    let font = &FontRef::try_from_slice(FONT).map_err(|error| error.to_string())?;
-    let scaled = font.as_scaled(PxScale::from(size));
-    let (glyphs, width) = lay_out(font, &line(font, text)?, size);
+    let face = Face::built_in();
+    let font = face.font()?;
+    let ascent = font.as_scaled(PxScale::from(size)).ascent();
+    let (glyphs, width) = face.line(text)?.lay_out(&font, size);
     let (width, height) = (width.ceil() as i64, size.ceil() as i64 + 1);
     let mut covered = vec![0.0f32; (width * height).max(0) as usize];
     for mut glyph in glyphs {
-        glyph.position += point(0.0, scaled.ascent());
-        let Some(outline) = font.outline_glyph(glyph) else { continue };
-        let bounds = outline.px_bounds();
-        outline.draw(|x, y, coverage| {
-            let (x, y) = (x as i64 + bounds.min.x as i64, y as i64 + bounds.min.y as i64);
+        glyph.position += point(0.0, ascent);
+        fill(&font, glyph, |x, y, coverage| {
             if (0..width).contains(&x) && (0..height).contains(&y) {
                 let pixel = &mut covered[(y * width + x) as usize];
                 *pixel = (*pixel + coverage).min(1.0);
@@ -117,48 +111,11 @@ pub fn mask(text: &str, size: f32) -> Result<Mask, String> {
     Ok(Mask { width, height, covered })
 }
 
-/// A text as a line, if the font has all its letters.
-fn line<'t>(font: &FontRef<'_>, text: &'t str) -> Result<Line<'t>, String> {
-    match needs_shaping(text) {
-        true => shaping::shape(FONT, text).map(Line::Shaped),
-        false => match text.chars().find(|c| font.glyph_id(*c).0 == 0) {
-            Some(unknown) => Err(lacks(unknown)),
-            None => Ok(Line::Plain(text)),
-        },
-    }
-}
-
-/// A line of a picture.
-enum Line<'t> {
-    /// Drawn letter by letter.
-    Plain(&'t str),
-    Shaped(Shaped),
-}
-
-/// Glyphs of a line from (0, 0) rightwards along its baseline, and its width in pixels.
-fn lay_out(font: &FontRef<'_>, line: &Line<'_>, size: f32) -> (Vec<Glyph>, f32) {
-    let scale = PxScale::from(size);
-    let scaled = font.as_scaled(scale);
-    let line = match line {
-        Line::Plain(line) => line,
-        Line::Shaped(shaped) => return shaped.at(size, scaled.h_scale_factor()),
-    };
-    let mut x = 0.0;
-    let mut before = None;
-    let mut glyphs = Vec::new();
-    for c in line.chars() {
-        let id = font.glyph_id(c);
-        if let Some(before) = before.replace(id) {
-            x += scaled.kern(before, id);
-        }
-        glyphs.push(id.with_scale_and_position(scale, point(x, 0.0)));
-        x += scaled.h_advance(id);
-    }
-    (glyphs, x)
-}
-
 #[cfg(test)]
 mod tests {
+    use neuronotes_core::dataset::{self, Draw, FontFile, Looks, Reading, format};
+    use neuronotes_core::lettering::{Position, Size};
+
     use super::*;
 
     fn list(words: &[&str]) -> Box<dyn Shard> {
@@ -208,5 +165,47 @@ mod tests {
         let picture = drawn(&*words, 1);
         let soft = picture.pixels().filter(|p| (1..255).contains(&p.0[0])).count();
         assert!(soft > 50, "{soft}");
+    }
+
+    #[test]
+    fn a_style_is_where_how_large_and_in_which_colours_a_word_is_drawn() {
+        let looks = Looks {
+            sizes: vec![Size::Part(0.2)],
+            colours: vec![Colour([255, 0, 0]), Colour([0, 0, 255])],
+            backgrounds: vec![Colour([0, 255, 0])],
+            positions: vec![Position::named("bottom right").expect("a position"), Position::CENTRE],
+        };
+        let draw = Draw { fonts: vec![FontFile::built_in()], looks };
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("words.txt");
+        std::fs::write(&path, "ab\nantidisestablishmentarianism\n").expect("written");
+        let reading = Reading { draw: Some(draw), ..Reading::default() };
+        let listing = dataset::list(&path, &format::words::FORMAT, &reading).expect("drawings");
+        assert_eq!(listing.samples.len(), 4, "the long word does not fit");
+        let shard = reader(listing, 100);
+        let corner = drawn(&*shard, 0);
+        assert_eq!(corner.get_pixel(0, 0).0, [0, 255, 0]);
+        let inked = |picture: &RgbImage, channel: usize| {
+            let all = picture.enumerate_pixels().filter(|(_, _, p)| p.0[channel] > 200);
+            all.map(|(x, y, _)| (x, y)).collect::<Vec<_>>()
+        };
+        let red = inked(&corner, 0);
+        assert!(red.len() > 20 && red.iter().all(|&(x, y)| x > 60 && x < 96 && y > 75 && y < 96));
+        assert!(inked(&corner, 2).is_empty());
+        let middle = inked(&drawn(&*shard, 3), 2);
+        assert!(
+            middle.len() > 20 && middle.iter().all(|&(x, y)| x > 35 && x < 65 && y > 35 && y < 65)
+        );
+        let letters = |inked: &[(u32, u32)]| inked.len() as i64;
+        assert!((letters(&red) - letters(&middle)).abs() < 60, "as large in both places");
+    }
+
+    #[test]
+    fn pixels_of_a_plain_list_are_those_of_the_first_version() {
+        let words = list(&["banknotes", "New York City", "سلام", "a"]);
+        let digests: Vec<String> = (0..4)
+            .map(|row| neuronotes_core::digest::Digest::of(drawn(&*words, row).as_raw()).short())
+            .collect();
+        assert_eq!(digests, ["f9a218219609", "e0d59f41116f", "a45d45b846c4", "cad3eb304eee"]);
     }
 }

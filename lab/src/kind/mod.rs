@@ -14,6 +14,7 @@ pub mod concept;
 mod conditional;
 mod dataset_examples;
 mod direction;
+mod drawn_words;
 mod facet;
 mod feature_vis;
 mod labels;
@@ -86,6 +87,7 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
     Measure::alone(&kind::category_response::KIND, category_response::run),
     Measure::alone(&kind::conditional::KIND, conditional::run),
+    Measure::alone(&kind::drawn_words::KIND, drawn_words::run),
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),
     Measure::alone(&kind::text_span::KIND, text_span::run),

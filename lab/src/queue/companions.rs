@@ -88,6 +88,7 @@ mod tests {
             format,
             labels,
             table: Table::default(),
+            draw: None,
             captions: false,
             shards,
         };

@@ -21,3 +21,4 @@ mod texts;
 mod train;
 mod versions;
 mod vis;
+mod words;

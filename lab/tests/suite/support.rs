@@ -88,8 +88,8 @@ pub fn dataset(format: &'static Format, paths: &[&Path]) -> DatasetRef {
         ShardRef { pictures, ..ShardRef::new(path.to_path_buf(), digest) }
     });
     let shards = shards.collect();
-    let (name, labels, captions) = ("data".into(), Labels::Files, false);
-    DatasetRef { name, format, labels, table, captions, shards }
+    let (name, labels, captions, draw) = ("data".into(), Labels::Files, false, None);
+    DatasetRef { name, format, labels, table, draw, captions, shards }
 }
 
 /// A data set of one shard, cut into pieces of at most `most` pictures.

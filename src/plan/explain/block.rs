@@ -284,6 +284,7 @@ fn meaning(field: &str) -> Option<&'static str> {
         "precision" => Some("the precision"),
         _ if field.starts_with("conventions") => Some("the model's conventions"),
         _ if field.starts_with("dataset.shards") => Some("the data"),
+        _ if field.starts_with("dataset.draw") => Some("how words are drawn"),
         _ => None,
     }
 }

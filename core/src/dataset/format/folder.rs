@@ -47,6 +47,7 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         ledger: sheet.ledger,
         rules: rules(sheet.is_new || is_new),
         columns: Vec::new(),
+        drawn: None,
         pictures: Box::new(Loose { root, places: sheet.places }),
     })
 }

@@ -81,6 +81,7 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         ledger: found.ledger,
         rules: rules(false),
         columns: chosen.names,
+        drawn: None,
         pictures: Box::new(Cells { packed, places: found.places }),
     })
 }

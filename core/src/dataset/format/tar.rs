@@ -55,6 +55,7 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         ledger: sheet.ledger,
         rules: if is_newer { RULES } else { rules(sheet.is_new) },
         columns: Vec::new(),
+        drawn: None,
         pictures: Box::new(Archived { file, places }),
     })
 }

@@ -9,9 +9,10 @@ use crate::dataset::ledger::Ledger;
 use crate::dataset::listing::{Listing, Malformed, Pictures, rules};
 use crate::dataset::reading::Reading;
 use crate::dataset::sample::Sample;
-use crate::dataset::word::{needs_shaping, words};
+use crate::dataset::word::words;
 use crate::encoding;
 use crate::file::open;
+use crate::lettering::needs_shaping;
 use crate::sniff;
 
 /// Most bytes of a list.
@@ -34,7 +35,7 @@ pub static FORMAT: Format = Format {
     list,
 };
 
-fn list(path: &Path, _: &Reading) -> Result<Listing, Malformed> {
+fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     let file = open(path).map_err(Malformed::Io)?;
     let length = file.metadata().map_err(Malformed::Io)?.len();
     if length > LARGEST {
@@ -50,7 +51,10 @@ fn list(path: &Path, _: &Reading) -> Result<Listing, Malformed> {
     let mut listing = of_words(words(&text));
     listing.ledger.entries = text.lines().count() as u64;
     listing.rules = listing.rules.max(rules(utf16));
-    Ok(listing)
+    match &reading.draw {
+        None => Ok(listing),
+        Some(draw) => draw.drawings(listing).map_err(Malformed::Form),
+    }
 }
 
 /// A listing of these words.
@@ -62,14 +66,14 @@ pub fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Listing {
     let is_new = samples.iter().any(|sample| needs_shaping(&sample.key));
     let ledger = Ledger { entries: count, pictures: count, captions: count, ..Ledger::default() };
     let (rules, columns) = (rules(is_new), Vec::new());
-    Listing { samples, ledger, rules, columns, pictures: Box::new(Drawn) }
+    Listing { samples, ledger, rules, columns, drawn: None, pictures: Box::new(Unstored) }
 }
 
 /// Words have no encoded pictures.
 #[derive(Debug)]
-struct Drawn;
+struct Unstored;
 
-impl Pictures for Drawn {
+impl Pictures for Unstored {
     fn size(&self, _: usize) -> Option<u64> {
         None
     }

@@ -165,7 +165,7 @@ fn pictures_may_be_in_another_folder_and_folders_may_be_labels() {
     fs::write(&table, "path\ncat/1.png\n").expect("written");
     let root = Some(garden.dir.path().join("pictures"));
     let table_of = Table { root, ..Table::default() };
-    let reading = Reading { labels: Labels::Folders, table: table_of };
+    let reading = Reading { labels: Labels::Folders, table: table_of, draw: None };
     let listing = crate::dataset::list(&table, &FORMAT, &reading).expect("a table");
     assert_eq!(rows(&listing), [["cat/1", "", "cat"]]);
     let nowhere = crate::dataset::list(&table, &FORMAT, &Reading::default()).expect("a table");

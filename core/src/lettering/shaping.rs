@@ -5,16 +5,7 @@ use ab_glyph::{Glyph, GlyphId, PxScale, point};
 use harfrust::{Direction, FontRef, ShapeOptions, ShaperData, UnicodeBuffer};
 use unicode_bidi::BidiInfo;
 
-/// The font that words are drawn in.
-pub(super) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
-
-/// The message that the font has no such letter.
-pub(super) fn lacks(letter: char) -> String {
-    format!(
-        "DejaVu Sans Bold, in which words are drawn, has no `{letter}` (U+{:04X})",
-        letter as u32
-    )
-}
+use crate::cut::Cut as _;
 
 /// A sequence of glyphs, in units of the font.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,12 +15,21 @@ pub struct Shaped {
     width: f32,
 }
 
+/// Why a word cannot be shaped.
+#[derive(Debug, PartialEq)]
+pub enum Unshaped {
+    /// The font lacks this letter.
+    Lacks(char),
+    /// The font cannot be read, for this reason.
+    Font(String),
+}
+
 /// Shapes a word in a font.
 ///
 /// # Errors
 /// If the font cannot be read, or lacks a letter of the word.
-pub fn shape(font: &[u8], word: &str) -> Result<Shaped, String> {
-    let font = FontRef::new(font).map_err(|error| error.to_string())?;
+pub fn shape(font: &[u8], word: &str) -> Result<Shaped, Unshaped> {
+    let font = FontRef::new(font).map_err(|error| Unshaped::Font(error.to_string()))?;
     let data = ShaperData::new(&font);
     let shaper = data.shaper(&font).build();
     let mut shaped = Shaped { glyphs: Vec::new(), width: 0.0 };
@@ -38,7 +38,7 @@ pub fn shape(font: &[u8], word: &str) -> Result<Shaped, String> {
         // In the order in which they are seen.
         let (levels, runs) = bidi.visual_runs(paragraph, paragraph.range.clone());
         for run in runs {
-            let text = &word[run.clone()];
+            let text = word.cut(run.clone());
             let mut buffer = UnicodeBuffer::new();
             buffer.push_str(text);
             buffer.set_direction(match levels[run.start].is_rtl() {
@@ -48,10 +48,11 @@ pub fn shape(font: &[u8], word: &str) -> Result<Shaped, String> {
             buffer.guess_segment_properties();
             let glyphs = shaper.shape(buffer, ShapeOptions::new());
             for (info, place) in glyphs.glyph_infos().iter().zip(glyphs.glyph_positions()) {
-                let id = u16::try_from(info.glyph_id).map_err(|error| error.to_string())?;
+                let id = u16::try_from(info.glyph_id)
+                    .map_err(|error| Unshaped::Font(error.to_string()))?;
                 if id == 0 {
                     let letter = text.get(info.cluster as usize..).and_then(|t| t.chars().next());
-                    return Err(lacks(letter.unwrap_or(char::REPLACEMENT_CHARACTER)));
+                    return Err(Unshaped::Lacks(letter.unwrap_or(char::REPLACEMENT_CHARACTER)));
                 }
                 let (x, y) = (shaped.width + place.x_offset as f32, place.y_offset as f32);
                 shaped.glyphs.push((id, x, y));
@@ -76,6 +77,8 @@ impl Shaped {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-Bold.ttf");
 
     fn ids(word: &str) -> Vec<u16> {
         shape(FONT, word).expect(word).glyphs.iter().map(|(id, _, _)| *id).collect()
@@ -114,7 +117,7 @@ mod tests {
         for (word, letter) in [("銀行", '銀'), ("नमस्ते", 'न'), ("e\u{301}🦊", '🦊')]
         {
             let why = shape(FONT, word).expect_err("no glyph");
-            assert!(why.contains(letter), "{why}");
+            assert_eq!(why, Unshaped::Lacks(letter));
         }
     }
 }
