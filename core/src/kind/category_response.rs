@@ -109,7 +109,7 @@ pub static KIND: Kind = Kind {
     summary: "the median activation of a unit or a direction for each category of a data set's images",
     doc: "Sorts the images of the data set into categories and shows, for each, the median of their pooled activations and the quartiles, the categories with the highest median first. The categories are the data set's labels (or captions, with `by: caption`), groups of them, or labels that raters gave by the labelling sheet of a `conditional` block, which are read from the files in `labels`. Images without a category are left out, and counted.\n\n\
           Activations are counted in standard deviations over the whole data set: from zero, as in the article's figure of the neuron for Donald Trump, or, with `from: mean`, from the mean. Quartiles are interpolated linearly. Labels from a sheet are of a sample that is uniform over activations, not over the data set, so the medians of its categories are those of that sample.\n\nMethod: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021, with a row for each person, such as Trump, 33.0 standard deviations from zero. Uses the same stored scan of the layer as `dataset_examples`.",
-    example: "id: groups\nkind: category_response\nlayer: image_block_4/0/Add_6\nunit: 42\n",
+    example: "id: categories\nkind: category_response\nlayer: image_block_4/0/Add_6\nunit: 42\n",
     fields: &[
         CATEGORIES,
         BY,

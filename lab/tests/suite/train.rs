@@ -20,6 +20,8 @@ use crate::support::{
 
 #[test]
 fn a_step_is_pytorchs() {
+    // Another test may have asked for one, by which the gradient of one bias has a sum that differs by 4e-3.
+    tch::set_num_threads(2);
     let expected = tensors("training.safetensors");
     let weights = Tensor::read_safetensors(small_weights()).expect("weights");
     let weights: BTreeMap<String, Tensor> = weights
