@@ -76,6 +76,10 @@ fn light_and_dark_are_the_readers_choice_and_paper_is_white() {
     wait(&tab, "getComputedStyle(document.body).color === 'rgb(0, 0, 0)'");
     let screen = SetEmulatedMedia { media: Some(String::new()), features: None };
     tab.call_method(screen).expect("a screen");
+    // The button is not on paper: a click before the screen is painted again hits nothing.
+    let painted =
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))";
+    tab.evaluate(painted, true).expect("painted");
     click(&tab, "button[data-theme-choice]");
     shows(light);
     assert_eq!(value(&tab, "document.documentElement.dataset.theme ?? null"), Value::Null);
