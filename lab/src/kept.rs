@@ -13,6 +13,7 @@ use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::{ModelRef, parts};
 
 use crate::clip::{Clip, Loading};
+use crate::dataset::Shard;
 use crate::device::Device;
 use crate::failure::Failure;
 use crate::monitor::{Monitor, Progress};
@@ -88,6 +89,19 @@ impl Kept {
     pub fn piece(&self, dataset: &DatasetRef, shard: &ShardRef) -> Result<Option<Rows>, Failure> {
         let Some(piece) = &shard.piece else { return Ok(None) };
         self.opened.borrow_mut().piece(&mut self.digests.borrow_mut(), dataset, shard, piece)
+    }
+
+    /// A data set's shard that is not a piece, and whose digest with captions and labels has just been compared.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn shard(
+        &self,
+        dataset: &DatasetRef,
+        shard: &ShardRef,
+        side: u32,
+    ) -> Result<Box<dyn Shard>, Failure> {
+        self.opened.borrow_mut().small(dataset, shard, side)
     }
 
     /// The digest of a file or folder as it is now.

@@ -1,13 +1,15 @@
-//! Large shards that stay open while their pieces are read: a piece in; its rows, checked against its digest, out.
+//! Shards that stay open from one request to the next: a shard, or a piece of a large one, in; its rows, checked against its
+//! digest, out.
 //!
-//! Listing a million files for each of some hundred pieces would take longer than scanning them.
+//! Listing a million files for each of some hundred pieces would take longer than scanning them, and listing a small shard
+//! again for each figure longer than measuring the figure.
 
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{DatasetRef, Piece, Reading, Sample, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Listing, Piece, Reading, Sample, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 
@@ -15,12 +17,17 @@ use crate::dataset::{self, Shard};
 use crate::failure::Failure;
 use crate::picture::Picture;
 
-/// How many shards stay open.
+/// How many shards in pieces stay open.
 const MOST: usize = 2;
+/// How many other shards stay open; each has at most some thousand pictures.
+const SMALL: usize = 32;
 
 /// Shards that are open, the last one used at the end.
 #[derive(Debug, Default)]
-pub struct Opened(Vec<Whole>);
+pub struct Opened {
+    large: Vec<Whole>,
+    small: Vec<Whole>,
+}
 
 /// A shard as it was when it was listed.
 #[derive(Debug, Clone)]
@@ -43,7 +50,7 @@ impl Opened {
         shard: &ShardRef,
         piece: &Piece,
     ) -> Result<Option<Rows>, Failure> {
-        if let Some(whole) = self.known(dataset, shard, shard.digest)
+        if let Some(whole) = last_used(&mut self.large, dataset, shard, shard.digest)
             && let Some(rows) = whole.rows(digests, dataset, shard, piece)?
         {
             return Ok(Some(Rows::of(whole, piece, rows)));
@@ -54,7 +61,7 @@ impl Opened {
         if dataset.captions && now != shard.digest {
             return Ok(None);
         }
-        let whole = match self.known(dataset, shard, now) {
+        let whole = match last_used(&mut self.large, dataset, shard, now) {
             Some(known) => known,
             None => self.open(dataset, shard, now)?,
         };
@@ -62,14 +69,33 @@ impl Opened {
         Ok(rows.map(|rows| Rows::of(whole, piece, rows)))
     }
 
-    fn known(&mut self, dataset: &DatasetRef, shard: &ShardRef, digest: Digest) -> Option<Whole> {
+    /// A shard that is not cut, whose digest with captions and labels has just been compared.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn small(
+        &mut self,
+        dataset: &DatasetRef,
+        shard: &ShardRef,
+        side: u32,
+    ) -> Result<Box<dyn Shard>, Failure> {
+        if let Some(known) = last_used(&mut self.small, dataset, shard, shard.digest) {
+            return Ok(Box::new(Shared(known.shard)));
+        }
         let reading = dataset.reading();
-        let is_it = |whole: &Whole| {
-            whole.path == shard.path && whole.reading == reading && whole.digest == digest
-        };
-        let known = self.0.remove(self.0.iter().position(is_it)?);
-        self.0.push(known.clone());
-        Some(known)
+        let opened = dataset::open(&shard.path, dataset.format, &reading, side)?;
+        let is_loose = opened.listing().is_some_and(Listing::is_loose);
+        let is_plain = shard.path.extension().is_some_and(|ending| ending == "tar");
+        if !is_loose && !is_plain {
+            // Others hold a temporary file, or decoded rows, as long as they are open.
+            return Ok(opened);
+        }
+        if self.small.len() >= SMALL {
+            self.small.remove(0);
+        }
+        let (path, digest, opened) = (shard.path.clone(), shard.digest, Arc::from(opened));
+        self.small.push(Whole { path, reading, digest, shard: Arc::clone(&opened) });
+        Ok(Box::new(Shared(opened)))
     }
 
     fn open(
@@ -79,15 +105,31 @@ impl Opened {
         digest: Digest,
     ) -> Result<Whole, Failure> {
         // Before the next one is listed, since a listing may be large.
-        while self.0.len() >= MOST {
-            self.0.remove(0);
+        while self.large.len() >= MOST {
+            self.large.remove(0);
         }
         let reading = dataset.reading();
         let opened = dataset::open(&shard.path, dataset.format, &reading, 0)?;
         let whole = Whole { path: shard.path.clone(), reading, digest, shard: Arc::from(opened) };
-        self.0.push(whole.clone());
+        self.large.push(whole.clone());
         Ok(whole)
     }
+}
+
+/// The one of these shards that has this digest and is read so; it is then the last one used.
+fn last_used(
+    open: &mut Vec<Whole>,
+    dataset: &DatasetRef,
+    shard: &ShardRef,
+    digest: Digest,
+) -> Option<Whole> {
+    let reading = dataset.reading();
+    let is_it = |whole: &Whole| {
+        whole.path == shard.path && whole.reading == reading && whole.digest == digest
+    };
+    let known = open.remove(open.iter().position(is_it)?);
+    open.push(known.clone());
+    Some(known)
 }
 
 impl Whole {
@@ -119,6 +161,32 @@ impl Whole {
 
 fn unreadable(shard: &ShardRef, error: &std::io::Error) -> Failure {
     Failure::outside(format!("{} cannot be read ({error})", shard.path.display()))
+}
+
+/// All rows of a shard that stays open.
+#[derive(Debug)]
+struct Shared(Arc<dyn Shard>);
+
+impl Shard for Shared {
+    fn samples(&self) -> &[Sample] {
+        self.0.samples()
+    }
+
+    fn ledger(&self) -> &Ledger {
+        self.0.ledger()
+    }
+
+    fn picture(&self, row: usize) -> Result<Picture, String> {
+        self.0.picture(row)
+    }
+
+    fn expect(&self, row: usize) {
+        self.0.expect(row);
+    }
+
+    fn listing(&self) -> Option<&Listing> {
+        self.0.listing()
+    }
 }
 
 /// Some rows of a shard.

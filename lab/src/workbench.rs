@@ -182,7 +182,11 @@ impl<'a> Workbench<'a> {
                 self.check_input(path, Input::File, font.digest)?;
             }
         }
-        Ok(dataset::open(&shard.path, format, &dataset.reading(), side)?)
+        match dataset.captions {
+            // The digest covers all that a listing says.
+            true => self.kept.shard(dataset, shard, side),
+            false => Ok(dataset::open(&shard.path, format, &dataset.reading(), side)?),
+        }
     }
 
     /// Opens a piece of a shard.

@@ -61,6 +61,8 @@ fn light_and_dark_are_the_readers_choice_and_paper_is_white() {
         &tab,
         "document.querySelector('button[data-theme-choice]').getAttribute('aria-label') === 'Theme: light'",
     );
+    // The browser keeps the choice in another process, which a page that follows at once may ask too early.
+    std::thread::sleep(std::time::Duration::from_secs(1));
     // It is there before the first style on every page, and what the system has does not matter.
     go(&tab, &pages["deep/figures.html"]);
     shows(light);
