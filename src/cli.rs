@@ -323,14 +323,15 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
 }
 
 fn verdict(problems: &[Diagnostic]) -> String {
-    let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
-    let warnings = problems.len() - errors;
-    match (errors, warnings) {
-        (0, 0) => "no problems found".into(),
-        (0, n) => count(n, "warning"),
-        (n, 0) => count(n, "error"),
-        (e, w) => format!("{}, {}", count(e, "error"), count(w, "warning")),
-    }
+    let of = |severity, what| {
+        let n = problems.iter().filter(|problem| problem.severity == severity).count();
+        (n > 0).then(|| count(n, what))
+    };
+    let all =
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+    let all: Vec<String> =
+        all.into_iter().filter_map(|(severity, what)| of(severity, what)).collect();
+    if all.is_empty() { "no problems found".into() } else { all.join(", ") }
 }
 
 fn frozen_summary(report: &freeze::Report) -> String {

@@ -22,6 +22,8 @@ use crate::guard::{self, Panicked};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// A warning that a note asked not to be counted: not even `--strict` does.
+    Note,
     /// A problem that does not affect the exit code, which stays 0.
     Warning,
     /// Something that a note asks for is missing; the exit code is 1.
@@ -242,6 +244,7 @@ impl Diagnostic {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
         };
         let file = say::name(&self.file);
         let title = level.primary_title(self.message.as_str());

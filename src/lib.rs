@@ -9,6 +9,7 @@
 pub mod bibliography;
 mod build;
 mod bundled;
+pub mod claim;
 pub mod cli;
 pub mod config;
 mod cost;

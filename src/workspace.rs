@@ -23,6 +23,7 @@ use crate::config::layout::{self, Kind, Layout, STATE, TEMPLATES, within};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::garden::Routes;
+use crate::garden::commits::Commits;
 use crate::garden::dates::GitDates;
 use crate::handles;
 use crate::note::Note;
@@ -55,6 +56,8 @@ pub struct Workspace {
     pub renderer: Renderer,
     /// Dates from git.
     pub git: GitDates,
+    /// When claims were committed.
+    pub commits: Commits,
     /// The works that notes cite.
     pub library: Library,
     /// Whether drafts are part of the site, as in the preview.
@@ -161,6 +164,7 @@ impl Workspace {
             thawed: None,
             digests,
             renderer,
+            commits: Commits::default(),
             git,
             library: Library::default(),
             drafts: false,
@@ -181,6 +185,7 @@ impl Workspace {
             unread: BTreeMap::new(),
             passing: BTreeSet::new(),
         };
+        workspace.date_claims();
         workspace.refresh();
         Ok(workspace)
     }
@@ -322,10 +327,16 @@ impl Workspace {
         self.root.join(STATE).join("cache").join(name)
     }
 
+    /// Claims are dated by the commit that is checked out now.
+    fn date_claims(&mut self) {
+        self.commits = Commits::new(&self.root, self.git.head(), self.cache("claims"));
+    }
+
     /// Saves the digests of files for the next run; losing them costs time only.
     pub fn save_digests(&mut self) {
         let path = self.cache("digests.json");
         let _ = self.digests.save(&path);
+        self.commits.save();
     }
 
     /// The source text of a file, if available.

@@ -49,6 +49,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "tex",
             "diagnostic",
             "yaml",
+            "claim",
             "search",
             "bundled",
             "field",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::dataset::DatasetSource;
 use super::defaults::Defaults;
 use super::dictionary::DictionarySource;
+use super::list::List;
 use super::math::Mathematics;
 use super::remote::Remote;
 use super::source::Source;
@@ -54,6 +55,8 @@ pub struct Config {
     pub datasets: BTreeMap<String, DatasetSource>,
     /// By name.
     pub dictionaries: BTreeMap<String, DictionarySource>,
+    /// Lists of texts, by name.
+    pub lists: BTreeMap<String, List>,
     /// Defaults for blocks.
     pub defaults: Defaults,
     /// `auto`, `cpu` or `cuda:N`.
@@ -99,6 +102,7 @@ impl Default for Config {
             models: BTreeMap::new(),
             datasets: BTreeMap::new(),
             dictionaries: BTreeMap::new(),
+            lists: BTreeMap::new(),
             defaults: Defaults::default(),
             device: "auto".into(),
         }

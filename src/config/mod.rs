@@ -7,6 +7,7 @@ mod draw;
 mod garden;
 mod jekyll;
 pub mod layout;
+mod list;
 mod math;
 mod names;
 mod remote;
@@ -28,6 +29,7 @@ pub use dictionary::DictionarySource;
 pub use draw::DrawSource;
 pub use garden::{Config, FILE, Jekyll, LONGEST};
 pub use jekyll::parse as parse_jekyll;
+pub use list::List;
 pub use math::{Command, Mathematics};
 pub use remote::Remote;
 pub use settings::INSIDE;
@@ -36,7 +38,7 @@ pub use source::Source;
 use url::absolute_url;
 pub use weights::{Place, Weights, names as known_models};
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 19] = [
     "title",
     "description",
     "language",
@@ -53,6 +55,7 @@ const FIELDS: [&str; 18] = [
     "models",
     "datasets",
     "dictionaries",
+    "lists",
     "defaults",
     "device",
 ];
@@ -163,6 +166,7 @@ impl Settings<'_> {
                 "models" => config.models = self.each(entry, Self::model),
                 "datasets" => config.datasets = self.each(entry, Self::dataset),
                 "dictionaries" => config.dictionaries = self.each(entry, Self::dictionary),
+                "lists" => config.lists = self.each(entry, Self::named_list),
                 "defaults" => self.defaults(&mut config.defaults, &entry.node),
                 _ => self.unknown(entry, "the configuration", &FIELDS),
             }

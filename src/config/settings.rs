@@ -61,7 +61,8 @@ impl Settings<'_> {
         read: fn(&mut Self, &Entry) -> Option<T>,
     ) -> BTreeMap<String, T> {
         let Some(entries) = entry.node.entries() else {
-            self.wrong(&entry.node, &entry.key, "a mapping of names to paths");
+            let of = if entry.key == "lists" { "lists of texts" } else { "paths" };
+            self.wrong(&entry.node, &entry.key, &format!("a mapping of names to {of}"));
             return BTreeMap::new();
         };
         let read = |named: &Entry| Some((named.key.clone(), read(self, named)?));

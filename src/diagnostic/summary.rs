@@ -73,6 +73,7 @@ fn rest((severity, shape): &(Severity, String), kind: &Kind<'_>) -> String {
     let severity = match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     };
     format!("{severity}: {count} more like \"{shape}\": {named}")
 }

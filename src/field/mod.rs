@@ -9,6 +9,7 @@ mod asked;
 mod block;
 mod direction;
 pub mod document;
+mod expect;
 mod family;
 mod file;
 mod group;

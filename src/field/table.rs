@@ -5,8 +5,8 @@ use neuronotes_core::model::Precision;
 
 use super::family::Family;
 use super::{
-    block, direction, file, group, head, label_file, layer, name, number, sweep, text, unit_at,
-    word,
+    block, direction, expect, file, group, head, label_file, layer, name, number, sweep, text,
+    unit_at, word,
 };
 
 /// The family of a field type.
@@ -46,5 +46,6 @@ pub(super) fn family(ty: Type) -> Box<dyn Family> {
         Type::Target => Box::new(direction::Direction::Target),
         Type::Group => Box::new(group::Members),
         Type::Sweep => Box::new(sweep::Sweep { family }),
+        Type::Expect => Box::new(expect::Expect),
     }
 }

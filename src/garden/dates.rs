@@ -26,6 +26,8 @@ pub struct GitDates {
     reflog: Option<(PathBuf, Option<(u64, SystemTime)>)>,
     /// File of the cached dates.
     kept: PathBuf,
+    /// The commit that is checked out, if its history is known.
+    head: Option<String>,
     /// Number of commits that were read.
     commits: usize,
 }
@@ -90,6 +92,7 @@ impl GitDates {
         if shallow != "false" || head.is_empty() {
             return dates;
         }
+        dates.head = Some(head.clone());
         let known = Kept::load(kept).filter(|known| known.prefix == prefix);
         let mut range = head.clone();
         if let Some((known, files)) = known.and_then(|known| known.files().map(|f| (known, f))) {
@@ -128,7 +131,12 @@ impl GitDates {
         }
     }
 
-    /// Asks git again if something was committed or checked out since. Returns whether any date has changed.
+    /// The commit that is checked out; `None` without git, before the first commit and in a shallow clone.
+    pub fn head(&self) -> Option<&str> {
+        self.head.as_deref()
+    }
+
+    /// Asks git again if something was committed or checked out since. Returns whether it was.
     pub fn look_again(&mut self, root: &Path) -> bool {
         let Some((reflog, known)) = &self.reflog else { return false };
         if stamp(reflog) == *known {
@@ -136,12 +144,12 @@ impl GitDates {
         }
         let now = Self::read(root, &self.kept);
         let before = std::mem::replace(self, now);
-        before.files != self.files
+        before.files != self.files || before.head != self.head
     }
 }
 
 /// Output of git; `None` if it fails.
-fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+pub(super) fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(root)

@@ -6,6 +6,7 @@
 //! again.
 
 mod address;
+pub mod commits;
 mod crowd;
 pub mod dates;
 mod embed;

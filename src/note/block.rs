@@ -16,6 +16,7 @@ use super::inline::InlineValue;
 use super::math::Macros;
 use super::outline::{self, Link};
 use super::sweep::{self, Axis};
+use crate::claim::{self, Claim};
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
 use crate::field::{self, FieldValue};
 use crate::yaml::{Entry, Reader};
@@ -45,8 +46,12 @@ pub struct Block {
     pub caption_links: Vec<Link>,
     /// HTML of the formulas in its caption.
     pub caption_formulas: Vec<String>,
+    /// What it expects of measured values, as far as that could be read.
+    pub claims: Vec<Claim>,
     /// The range of the note's values that are in its caption.
     pub caption_values: Range<usize>,
+    /// Problems of its claims, which are the note's: the block is measured all the same.
+    pub(super) claim_problems: Vec<Diagnostic>,
     /// Its problems; a block with an error is not measured.
     pub problems: Vec<Diagnostic>,
 }
@@ -135,6 +140,8 @@ pub fn parse(
         caption_text: String::new(),
         caption_links: Vec::new(),
         caption_formulas: Vec::new(),
+        claims: Vec::new(),
+        claim_problems: Vec::new(),
         caption_values: values.len()..values.len(),
         problems: Vec::new(),
     };
@@ -161,9 +168,14 @@ pub fn points(block: &Block) -> Vec<Block> {
     })
 }
 
+/// The field with a block's claims.
+const EXPECT: &str = "expect";
+
 /// Whether a block of some kind can have a field of that name.
 fn is_field(name: &str) -> bool {
-    name == "kind" || KINDS.iter().any(|kind| kind.all_fields().any(|field| field.name == name))
+    name == "kind"
+        || claim::is_known_key(name)
+        || KINDS.iter().any(|kind| kind.all_fields().any(|field| field.name == name))
 }
 
 /// Reads a caption, which is Markdown. YAML may fold it, so its links and values have the caption's span.
@@ -212,6 +224,12 @@ fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
                 block.problems.extend(problems);
                 Vec::new()
             });
+            continue;
+        }
+        if entry.key == EXPECT {
+            let (claims, problems) = claim::read(reader, entry);
+            block.claims = claims;
+            block.claim_problems = problems;
             continue;
         }
         let Some(field) = kind.all_fields().find(|field| field.name == entry.key) else {

@@ -1,11 +1,13 @@
 //! Values in prose: parses code spans that begin with `= `.
 //!
-//! `` `= id.path | format` `` refers to a figure of the same note, `` `= note#id.path` `` to one of another. Whether
-//! the figure exists and what its result is are unknown here.
+//! `` `= id.path | format` `` refers to a figure of the same note, `` `= note#id.path` `` to one of another. A value may be
+//! computed (`` `= a.x - b.x` ``), and have a condition (`` `= a.x ? > 3` ``), both in the language of claims. Whether the figures exist
+//! and what their results are are unknown here.
 
 use std::ops::Range;
 
 use super::format::{self, Format};
+use crate::claim::{self, Expression, Reference};
 use crate::diagnostic::fault::Fault;
 
 use neuronotes_core::cut::Cut as _;
@@ -39,25 +41,23 @@ pub struct Head {
 /// A parsed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// The block's id.
-    pub id: String,
-    /// The path into the block's data, each step with its span in the text.
-    pub steps: Vec<(Step, Range<usize>)>,
+    /// What is shown: a value of a figure, or something computed from values.
+    pub expression: Expression,
     /// The number format.
     pub format: Option<(Format, Range<usize>)>,
-    /// Span of note and id in the text.
-    pub block: Range<usize>,
+    /// What is expected of it.
+    pub test: Option<Expected>,
 }
 
-/// A step of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// `.activation`
-    Field(String),
-    /// `[0]`, or `[-1]` from the end
-    At(i64),
-    /// `[unit=4, recipe=draft]`: the item with these values
-    Where(Vec<(String, String)>),
+/// A condition on a value in prose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// The value with its test.
+    pub condition: Expression,
+    /// The test as written, without `?`.
+    pub written: String,
+    /// Its span in the text.
+    pub place: Range<usize>,
 }
 
 /// Parses a code span that may be a value: `source` is the whole span, `text` its content in CommonMark. It begins
@@ -70,20 +70,107 @@ pub(super) fn of_code<'t>(source: &str, text: &'t str) -> Option<&'t str> {
     (written && head(text).is_some()).then_some(text)
 }
 
-/// The figure that a text begins with, or may begin with.
+/// The figure that a text names first, or may name.
 fn head(text: &str) -> Option<Head> {
+    match expression(text) {
+        Ok((expression, _)) => {
+            // One with a path is a figure's rather than a list of the garden.
+            let all = expression.references();
+            let first = all.iter().find(|of| of.is_block || !of.steps.is_empty());
+            let first = first.or(all.first()).copied()?;
+            let (note, place) = (first.note.clone(), first.place.clone());
+            Some(Head { note, id: first.name.clone(), place })
+        }
+        Err(_) => pathed(text).or_else(|| named(text)),
+    }
+}
+
+/// Words with which a computed value may begin.
+const FIRST: [&str; 8] = ["count", "all", "any", "none", "at", "exactly", "not", "true"];
+
+/// A value that is one path, whose note may have any name; and where it ends.
+fn simple(text: &str) -> Result<(Expression, usize), Fault> {
+    let head = named(text)
+        .ok_or_else(|| Fault::new(0..text.len(), "this names no figure").hint(claim::PLAIN))?;
+    let is_block = text.cut(..head.place.end).contains('#');
+    let (steps, end) = claim::steps(text, head.place.end)?;
+    let rest = text.cut(end..).trim_start();
+    if !(rest.is_empty() || rest.starts_with(['|', '?'])) {
+        let place = end + text.cut(end..).len() - rest.len()..text.trim_end().len();
+        let message = format!("unexpected `{}`", text.cut(place.clone()));
+        return Err(Fault::new(place, message).hint(claim::PLAIN));
+    }
+    let Head { note, id: name, place } = head;
+    Ok((Expression::Value(Reference { note, is_block, name, steps, place }), end))
+}
+
+/// What a text asks for, and where that ends.
+fn expression(text: &str) -> Result<(Expression, usize), Fault> {
+    let is_title = |c: char| c.is_alphanumeric() || " _-/'’,&:".contains(c);
+    let titled = text.split_once('#').is_some_and(|(before, _)| {
+        let first = before.split_whitespace().next().unwrap_or_default();
+        before.chars().all(is_title) && !FIRST.contains(&first)
+    });
+    let ends = |(expression, end): (Expression, usize)| {
+        let rest = text.cut(end..).trim_start();
+        (rest.is_empty() || rest.starts_with(['|', '?'])).then_some((expression, end))
+    };
+    let found = || claim::prefix(text).ok().and_then(ends);
+    let simple = simple(text);
+    match simple {
+        Ok(simple) if titled => Ok(simple),
+        Ok(simple) => Ok(found().unwrap_or(simple)),
+        Err(fault) => found().ok_or_else(|| {
+            let other = match claim::prefix(text) {
+                Err(other) => other,
+                Ok((_, end)) => claim::unexpected(text, end),
+            };
+            if other.span.start > fault.span.start { other } else { fault }
+        }),
+    }
+}
+
+/// The figure at the beginning of a text that is one path.
+fn named(text: &str) -> Option<Head> {
     let main = text.rsplit_once('|').map_or(text, |(main, _)| main);
     let (note, path_at) = match main.rfind('#') {
         None => (None, 0),
         Some(hash) => (Some(main.cut(..hash).trim()).filter(|name| !name.is_empty()), hash + 1),
     };
-    let mut reader = Reader { text: main, at: path_at };
-    reader.space();
-    let id_at = reader.at;
-    let id = reader.name();
-    let place = if note.is_some() { 0..reader.at } else { id_at..reader.at };
+    let after = main.cut(path_at..);
+    let id_at = path_at + after.len() - after.trim_start().len();
+    let id = name(main.cut(id_at..));
+    let end = id_at + id.len();
+    let place = if note.is_some() { 0..end } else { id_at..end };
     let head = Head { note: note.map(str::to_owned), id: id.to_owned(), place };
     id.starts_with(char::is_alphabetic).then_some(head)
+}
+
+/// The name at the beginning of a text.
+fn name(text: &str) -> &str {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    text.cut(..text.find(|c| !is_part(c)).unwrap_or(text.len()))
+}
+
+/// The first name in a text that a path follows.
+fn pathed(text: &str) -> Option<Head> {
+    let mut at = 0;
+    while at < text.len() {
+        let rest = text.cut(at..);
+        let id = name(rest);
+        if id.is_empty() {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+            continue;
+        }
+        let next = text.cut(at + id.len()..);
+        let has_path = next.starts_with('[')
+            || next.strip_prefix('.').is_some_and(|next| next.starts_with(char::is_alphabetic));
+        if has_path && id.starts_with(char::is_alphabetic) && !text.cut(..at).ends_with('.') {
+            return Some(Head { note: None, id: id.to_owned(), place: at..at + id.len() });
+        }
+        at += id.len();
+    }
+    None
 }
 
 impl InlineValue {
@@ -93,7 +180,7 @@ impl InlineValue {
         let start = found.map(|offset| span.start + offset);
         let none = || Head { note: None, id: String::new(), place: 0..text.len() };
         let head = head(text).unwrap_or_else(none);
-        Self { span, text: text.to_owned(), asked: parse(text, &head), head, start }
+        Self { span, text: text.to_owned(), asked: parse(text), head, start }
     }
 
     /// The same in a caption, of which only the position in the note is known.
@@ -108,159 +195,68 @@ impl InlineValue {
             _ => self.span.clone(),
         }
     }
+
+    /// The values that it names, those of its condition too.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        let all = self.asked.iter().flat_map(|query| match &query.test {
+            Some(expected) => expected.condition.references(),
+            None => query.expression.references(),
+        });
+        all.collect::<Vec<_>>().into_iter()
+    }
 }
 
-fn parse(text: &str, head: &Head) -> Result<Query, Fault> {
-    let (main, format) = match text.rsplit_once('|') {
-        None => (text, None),
-        Some((main, written)) => {
-            let from = main.len() + 1 + (written.len() - written.trim_start().len());
+/// Parses a value with its format and its condition.
+fn parse(text: &str) -> Result<Query, Fault> {
+    let (expression, end) = expression(text)?;
+    let rest = text.cut(end..);
+    let (shown, test_at) = match rest.find('?') {
+        None => (rest, None),
+        Some(at) => (rest.cut(..at), Some(end + at)),
+    };
+    let format = match shown.split_once('|') {
+        None => None,
+        Some((before, written)) => {
+            let bar = end + before.len();
+            let from = bar + 1 + (written.len() - written.trim_start().len());
             let place = from..from + written.trim().len();
-            let place = if place.is_empty() { main.len()..text.len() } else { place };
+            let place = if place.is_empty() { bar..text.len() } else { place };
             let read = Format::read(written).ok_or_else(|| {
                 let message = format!("unknown format `{}`", written.trim());
                 Fault::new(place.clone(), message).hint(format!("known: {}", format::KNOWN))
             })?;
-            (main, Some((read, place)))
+            Some((read, place))
         }
     };
-    let mut reader = Reader { text: main, at: head.place.end };
-    let mut steps = Vec::new();
-    while let Some(step) = reader.step()? {
-        steps.push(step);
-    }
-    Ok(Query { id: head.id.clone(), steps, format, block: head.place.clone() })
-}
-
-/// Hint for code that is not a value.
-const PLAIN: &str = "write a value as `= id.field | format`, such as `= vis.activation | .1f`; for plain code, put a space before the `=`";
-
-struct Reader<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl<'t> Reader<'t> {
-    fn rest(&self) -> &'t str {
-        self.text.cut(self.at..)
-    }
-
-    fn space(&mut self) {
-        self.at += self.rest().len() - self.rest().trim_start().len();
-    }
-
-    fn take(&mut self, expected: char) -> bool {
-        let found = self.rest().starts_with(expected);
-        self.at += if found { expected.len_utf8() } else { 0 };
-        found
-    }
-
-    fn name(&mut self) -> &'t str {
-        let rest = self.rest();
-        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-        self.at += end;
-        rest.cut(..end)
-    }
-
-    fn wrong<T>(&self, from: usize, message: String, hint: &str) -> Result<T, Fault> {
-        let place = from..self.text.trim_end().len().max(from);
-        Err(Fault::new(place, message).hint(hint))
-    }
-
-    /// The next step; `None` at the end.
-    fn step(&mut self) -> Result<Option<(Step, Range<usize>)>, Fault> {
-        self.space();
-        let from = self.at;
-        if self.rest().is_empty() {
-            return Ok(None);
+    let test = match test_at {
+        None => None,
+        Some(at) => {
+            let test = claim::test(text, at + 1)?;
+            let written = text.cut(at + 1..).trim().to_owned();
+            let condition = Expression::Compared(Box::new(expression.clone()), test);
+            Some(Expected { condition, written, place: at..text.trim_end().len() })
         }
-        if self.take('.') {
-            self.space();
-            let name_at = self.at;
-            let name = self.name();
-            if name.is_empty() {
-                return self.wrong(from, "a field name is missing after the `.`".to_owned(), PLAIN);
-            }
-            if name.bytes().all(|byte| byte.is_ascii_digit()) {
-                let message = format!("`.{name}` is not a field");
-                return self.wrong(from, message, "write an index in a list as `[0]`");
-            }
-            return Ok(Some((Step::Field(name.to_owned()), name_at..self.at)));
-        }
-        if self.take('[') {
-            let step = self.choice(from)?;
-            return Ok(Some((step, from..self.at)));
-        }
-        self.wrong(from, format!("unexpected `{}`", self.rest().trim()), PLAIN)
-    }
-
-    /// Reads what follows an opening bracket.
-    fn choice(&mut self, from: usize) -> Result<Step, Fault> {
-        const HOW: &str =
-            "an index is a whole number such as `[0]` or `[-1]`, or a condition such as `[unit=4]`";
-        let inner = self.rest().split(']').next().unwrap_or_default();
-        if let Ok(at) = inner.trim().replace('−', "-").parse() {
-            self.at += inner.len();
-            return match self.take(']') {
-                true => Ok(Step::At(at)),
-                false => self.wrong(from, "the `[` is never closed".to_owned(), HOW),
-            };
-        }
-        let mut all = Vec::new();
-        loop {
-            self.space();
-            let name = self.name();
-            self.space();
-            if name.is_empty() || !self.take('=') {
-                let message = format!("`[{}]` is not an index", inner.trim());
-                return self.wrong(from, message, HOW);
-            }
-            self.space();
-            let value = match self.quoted() {
-                Some(value) => value,
-                None => {
-                    let end = self.rest().find([',', ']']).unwrap_or(self.rest().len());
-                    let value = self.rest().cut(..end).trim();
-                    self.at += end;
-                    value
-                }
-            };
-            all.push((name.to_owned(), value.to_owned()));
-            self.space();
-            if self.take(']') {
-                return Ok(Step::Where(all));
-            }
-            if !self.take(',') {
-                return self.wrong(from, "the `[` is never closed".to_owned(), HOW);
-            }
-        }
-    }
-
-    /// Reads a quoted text, which may contain commas and brackets.
-    fn quoted(&mut self) -> Option<&'t str> {
-        let quote = self.rest().chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let inner = self.rest().cut(1..);
-        let end = inner.find(quote)?;
-        self.at += end + 2;
-        Some(inner.cut(..end))
-    }
+    };
+    Ok(Query { expression, format, test })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claim::Step;
 
     fn headed(text: &str) -> Head {
         head(text).unwrap_or_else(|| panic!("{text} begins with no figure"))
     }
 
     fn asked(text: &str) -> Query {
-        parse(text, &headed(text)).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+        parse(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
     }
 
     fn steps(text: &str) -> Vec<Step> {
-        asked(text).steps.into_iter().map(|(step, _)| step).collect()
+        let query = asked(text);
+        let Expression::Value(reference) = query.expression else { panic!("{text} is no path") };
+        reference.steps.into_iter().map(|(step, _)| step).collect()
     }
 
     #[test]
@@ -270,7 +266,7 @@ mod tests {
         assert_eq!((named.note.as_deref(), &*named.id), (Some("Piggy bank v1.2"), "vis"));
         let field = |name: &str| Step::Field(name.to_owned());
         assert_eq!(
-            query.steps.iter().map(|(step, _)| step.clone()).collect::<Vec<_>>(),
+            steps("Piggy bank v1.2#vis.images[-1].activation | .2f"),
             [field("images"), Step::At(-1), field("activation")]
         );
         assert_eq!(query.format.map(|(format, _)| format), Format::read(".2f"));
@@ -282,10 +278,51 @@ mod tests {
             steps("grid[unit=4, recipe = draft].activation")[0],
             Step::Where(vec![pair("unit", "4"), pair("recipe", "draft")])
         );
+        let title = headed("Cats, dogs - and more#vis.x");
+        assert_eq!((title.note.as_deref(), &*title.id), (Some("Cats, dogs - and more"), "vis"));
+        let title = headed("What is this?#vis.x ? > 3");
+        assert_eq!((title.note.as_deref(), &*title.id), (Some("What is this?"), "vis"));
         assert_eq!(
             steps("r.ranked[text=\"a, b] c\"].cosine")[1],
             Step::Where(vec![pair("text", "a, b] c")])
         );
+    }
+
+    #[test]
+    fn a_value_may_be_computed_and_have_a_condition() {
+        for (text, head, expression, format, test) in [
+            ("vis.a | .1f ? > 3", "vis", "vis.a", true, Some("> 3")),
+            ("vis.a ? in 3..b#c.d", "vis", "vis.a", false, Some("in 3..b#c.d")),
+            ("vis.a - vis.b | +.1f", "vis", "vis.a - vis.b", true, None),
+            ("(1 + vis.a) / 2", "vis", "(1 + vis.a) / 2", false, None),
+            (
+                "count of vis.top[:8].label in hands",
+                "vis",
+                "count of vis.top[:8].label in hands",
+                false,
+                None,
+            ),
+            (
+                "all hands#x.top.label in hands",
+                "x",
+                "all of hands#x.top.label in hands",
+                false,
+                None,
+            ),
+            (
+                "count of vis.top.label ~ /a|b/ | d ? >= 6",
+                "vis",
+                "count of vis.top.label ~ /a|b/",
+                true,
+                Some(">= 6"),
+            ),
+        ] {
+            let query = asked(text);
+            assert_eq!(headed(text).id, head, "{text}");
+            assert_eq!(query.expression.to_string(), expression, "{text}");
+            assert_eq!(query.format.is_some(), format, "{text}");
+            assert_eq!(query.test.map(|test| test.written).as_deref(), test, "{text}");
+        }
     }
 
     #[test]
@@ -320,7 +357,14 @@ mod tests {
             "vis.activation |",
             "vis.",
             "vis.top.0",
-            "vis + 1",
+            "vis.a b",
+            "vis +",
+            "vis.unit / (vis.top[0].activation",
+            "vis.unit ?",
+            "vis.unit ? 3",
+            "vis.unit | .1f ? > ",
+            "vis.unit ? > 3 | .1f",
+            "count of vis.top.label inn hands",
             "vis.top[one]",
             "vis.top[",
             "vis.top[0",
@@ -328,7 +372,7 @@ mod tests {
             "vis.top[9999999999999999999999]",
         ]
         .iter()
-        .map(|text| match parse(text, &headed(text)) {
+        .map(|text| match parse(text) {
             Ok(query) => panic!("{text}: {query:?}"),
             Err(fault) => {
                 let hint = fault.problem.hint.unwrap_or_default();
@@ -342,8 +386,41 @@ mod tests {
     #[test]
     fn no_text_whatever_makes_the_reader_panic() {
         let pieces = [
-            "vis", ".", "[", "]", "#", "|", "=", ",", "\"", "'", "-", "−", "0", "é", "末", " ",
-            "\u{fdd0}", "\n", ".1f", "%", "\\", "[0]", "top", "\u{301}", "🐖",
+            "vis",
+            ".",
+            "[",
+            "]",
+            "#",
+            "|",
+            "=",
+            ",",
+            "\"",
+            "'",
+            "-",
+            "−",
+            "0",
+            "é",
+            "末",
+            " ",
+            "?",
+            "> 3",
+            " in ",
+            "count of ",
+            "(",
+            ")",
+            "~ /a/",
+            "..",
+            ":",
+            " within 5% of ",
+            "\u{fdd0}",
+            "\n",
+            ".1f",
+            "%",
+            "\\",
+            "[0]",
+            "top",
+            "\u{301}",
+            "🐖",
         ];
         // Every text of up to four pieces, and longer ones picked by a generator that is the same each time.
         let mut state = 1_u64;
@@ -364,8 +441,8 @@ mod tests {
                     assert!(fault.problem.hint.is_some(), "{text:?}");
                 }
                 Ok(query) => {
-                    for (step, place) in &query.steps {
-                        assert!(text.get(place.clone()).is_some(), "{text:?} {step:?}");
+                    for reference in query.expression.references() {
+                        assert!(text.get(reference.span()).is_some(), "{text:?} {reference:?}");
                     }
                     assert!(text.get(value.head.place.clone()).is_some(), "{text:?}");
                 }

@@ -40,7 +40,7 @@ pub use front::{FrontMatter, UnitName};
 pub use html::{
     BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, render, render_inline,
 };
-pub use inline::{Head, InlineValue, Query, Step};
+pub use inline::{Expected, Head, InlineValue, Query};
 pub use mark::{fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
@@ -142,6 +142,9 @@ impl Note {
             .map(|(index, raw)| block::parse(at, raw, index + 1, &mut values, macros))
             .collect();
         name_blocks(at, &mut blocks);
+        for block in &mut blocks {
+            problems.append(&mut block.claim_problems);
+        }
         let mut headings = outline.headings;
         let anchors = named_once(at, outline.anchors, &mut problems);
         let html_ids = html_ids(at, outline.html_ids, &blocks, &mut problems);
@@ -192,10 +195,21 @@ impl Note {
         }
     }
 
-    /// The blocks that its values refer to: a note's name, or `None` for this one, and an id.
+    /// The names that its values and claims refer to: a note's name, or `None` for this one, and a block's id. In claims the
+    /// latter may also be a value of the block itself or a list of the garden.
     pub fn quoted_blocks(&self) -> impl Iterator<Item = (Option<&str>, &str)> {
+        let claims = self.blocks.iter().flat_map(|block| &block.claims);
+        let claimed = claims.flat_map(|claim| claim.expression.references());
         let heads = self.values.iter().map(|value| &value.head);
-        heads.map(|head| (head.note.as_deref(), head.id.as_str()))
+        let asked = self.values.iter().flat_map(InlineValue::references);
+        heads
+            .map(|head| (head.note.as_deref(), head.id.as_str()))
+            .chain(asked.chain(claimed).map(|of| (of.note.as_deref(), of.name.as_str())))
+    }
+
+    /// Whether what its page shows depends on results by more than its figures: values in prose, or claims.
+    pub fn quotes(&self) -> bool {
+        !self.values.is_empty() || self.blocks.iter().any(|block| !block.claims.is_empty())
     }
 
     /// The source, for diagnostics about this note.

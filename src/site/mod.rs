@@ -181,6 +181,14 @@ impl Site {
             self.workspace.notice(notices);
             self.forget_all();
         }
+        // A claim may be a prediction by now.
+        if touched.dates {
+            for (index, note) in self.notes.iter().enumerate() {
+                if note.quotes() {
+                    self.problems[index] = None;
+                }
+            }
+        }
         for index in changed {
             self.forget(index);
         }
@@ -227,7 +235,7 @@ impl Site {
                 self.forget(index);
             }
             // It may quote the figure.
-            if !self.notes[index].values.is_empty() {
+            if self.notes[index].quotes() {
                 self.problems[index] = None;
             }
         }

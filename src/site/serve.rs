@@ -30,9 +30,9 @@ impl Site {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let mut around = self.garden.embedded_in(index, &refers);
         around.insert(index);
-        // Sentences of other notes that mention it may quote figures.
+        // Sentences of other notes that mention it may quote figures, or rest on claims.
         let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
-        around.extend(from.filter(|from| !self.notes[*from].values.is_empty()));
+        around.extend(from.filter(|from| self.notes[*from].quotes()));
         self.settle(around.iter().copied());
         // Beside the names of units stand their pictures, out of other figures.
         let shown = around.iter().flat_map(|index| &*self.settled[*index]);

@@ -14,6 +14,7 @@ use crate::page::value::{Quoted, Sources};
 use crate::page::{self, Settled};
 use crate::picture::smaller::{self, Linked};
 use crate::plan::Wanted;
+use crate::workspace::Workspace;
 
 impl Site {
     /// Determines the outcomes of these notes' blocks, their values, files and problems, unless they are known.
@@ -36,7 +37,8 @@ impl Site {
         }
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let Self { workspace, plan, garden, settled, .. } = &*self;
-        let sources = Sources::new(&refers, garden, plan, settled, &workspace.store);
+        let Workspace { store, config, commits, .. } = workspace;
+        let sources = Sources::new(&refers, garden, plan, settled, store, &config.lists, commits);
         let seen: Vec<(usize, Result<Seen, Panicked>)> = open
             .into_iter()
             .filter(|index| self.problems[*index].is_none())
@@ -80,9 +82,9 @@ impl Site {
     /// The replacements of a note's values, and all its problems, in the order of its text.
     fn look_at_note(&self, index: usize, notes: &[&Note], sources: &Sources<'_>) -> Seen {
         let note = notes[index];
-        let quoted = match note.values.is_empty() {
-            true => Quoted::default(),
-            false => quoted(sources, index, note),
+        let quoted = match note.quotes() {
+            true => quoted(sources, index, note),
+            false => Quoted::default(),
         };
         let embeds = self.garden.embed_problems(index, notes);
         let cited = page::citation_problems(note, self.workspace.library.works.as_ref());

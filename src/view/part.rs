@@ -95,6 +95,7 @@ impl From<&Diagnostic> for ProblemView {
             severity: match problem.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
+                Severity::Note => "note",
             },
             place: problem.place(),
             message: problem.message.clone(),

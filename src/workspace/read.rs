@@ -117,7 +117,11 @@ impl Workspace {
         let read =
             guard::run("reading the dates of commits", ".git", || self.git.look_again(&self.root));
         self.date_problem = read.as_ref().err().map(|found| Diagnostic::of_panic(".git", found));
-        touched.dates |= read.unwrap_or(false);
+        if read.unwrap_or(false) {
+            touched.dates = true;
+            self.commits.save();
+            self.date_claims();
+        }
     }
 
     /// The notes folder with all links resolved. It must be in the garden unless the configuration names it: then a

@@ -167,6 +167,8 @@ pub enum Type {
     Weights,
     /// Other fields, each with a list of values. No parameter: each combination is a request of its own.
     Sweep,
+    /// Conditions on measured values. No parameter: they are judged, and decide nothing.
+    Expect,
     /// The name of a block, in the note, as `note#id`, or anywhere in the garden. A parameter is its request key.
     Block(Takes),
     /// The names of blocks, each as [`Type::Block`] has it. A parameter is an array of request keys, of all measurements of a
@@ -337,6 +339,13 @@ pub static COMMON: &[Field] = &[
         "caption",
         Type::Text,
         "Markdown below the figure; wikilinks and values work.",
+    ),
+    Field::presentation(
+        "expect",
+        Type::Expect,
+        "What the note expects of measured values: a list of conditions such as `top[0].deviations > 5`, each a text, or a mapping \
+         `{ that: CONDITION, claim: ^name, because: TEXT, else: warn }`. A condition that does not hold is reported, and the sentence that \
+         ends with `^name` is marked.",
     ),
     Field::presentation(
         "alt",

@@ -209,7 +209,7 @@ fn parsed(source: &str) -> Note {
     }
     for value in &note.values {
         let places = match &value.asked {
-            Ok(query) => query.steps.iter().map(|(_, place)| place.clone()).collect(),
+            Ok(_) => value.references().map(|reference| reference.span()).collect(),
             Err(fault) => vec![fault.span.clone()],
         };
         for place in places {

@@ -75,7 +75,7 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                 // An id has its own syntax.
                 Type::Id => {}
                 // Fields of their own.
-                Type::Sweep => {}
+                Type::Sweep | Type::Expect => {}
                 Type::Text
                 | Type::Prompt
                 | Type::Model

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use neuronotes_core::model::Place;
 
-use super::tree::{COUNT, beyond, place as place_in};
+use super::place::{beyond, place as place_in};
+use super::tree::COUNT;
+use crate::claim::{Reference, Step};
 use crate::diagnostic::fault::Fault;
-use crate::note::{Query, Step};
 use crate::plan::Cell;
 
 /// The selected measurement of a sweep.
@@ -18,22 +19,22 @@ pub(super) enum Choice<'q> {
 }
 
 /// Selects a measurement.
-pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>, Fault> {
+pub(super) fn choose<'q>(cells: &[Cell], asked: &'q Reference) -> Result<Choice<'q>, Fault> {
     let fields = || cells.first().into_iter().flat_map(|cell| &cell.values);
     let example = || {
         let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
         let all: Vec<String> = fields().map(one).collect();
-        format!("select one, as in `{0}[{1}]` or `{0}.cells[0]`", query.id, all.join(", "))
+        format!("select one, as in `{0}[{1}]` or `{0}.cells[0]`", asked.name, all.join(", "))
     };
     let wrong = |place: Range<usize>, message: String, hint: String| {
         Err(Fault::new(place, message).hint(hint))
     };
-    let steps = match query.steps.as_slice() {
+    let steps = match asked.steps.as_slice() {
         [(Step::Field(name), _), rest @ ..] if name == "cells" => rest,
-        [(Step::Where(_) | Step::At(_), _), ..] => &query.steps[..],
+        [(Step::Where(_) | Step::At(_), _), ..] => &asked.steps[..],
         _ => {
-            let message = format!("`{}` is a sweep of {} measurements", query.id, cells.len());
-            return wrong(query.block.clone(), message, example());
+            let message = format!("`{}` is a sweep of {} measurements", asked.name, cells.len());
+            return wrong(asked.place.clone(), message, example());
         }
     };
     match steps {
@@ -41,7 +42,7 @@ pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>,
         [(Step::At(at), place), rest @ ..] => match place_in(*at, cells.len()) {
             Some(at) => Ok(Choice::Cell(at, rest)),
             None => {
-                let (message, hint) = beyond(&query.id, *at, cells.len());
+                let (message, hint) = beyond(&asked.name, *at, cells.len());
                 wrong(place.clone(), message, hint)
             }
         },
@@ -55,12 +56,12 @@ pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>,
                     let odd = pairs.iter().find(|(name, _)| !known(name));
                     match odd {
                         Some((name, _)) => {
-                            let message = format!("`{}` does not sweep over `{name}`", query.id);
+                            let message = format!("`{}` does not sweep over `{name}`", asked.name);
                             wrong(place.clone(), message, example())
                         }
                         None => {
                             let message =
-                                format!("no measurement of `{}` has these values", query.id);
+                                format!("no measurement of `{}` has these values", asked.name);
                             let mut all: Vec<String> = cells
                                 .iter()
                                 .map(|cell| format!("`[{}]`", selector(cell)))
@@ -78,14 +79,17 @@ pub(super) fn choose<'q>(cells: &[Cell], query: &'q Query) -> Result<Choice<'q>,
                     }
                 }
                 [first, ..] => {
-                    let message =
-                        format!("{} measurements of `{}` have these values", found.len(), query.id);
+                    let message = format!(
+                        "{} measurements of `{}` have these values",
+                        found.len(),
+                        asked.name
+                    );
                     let hint = format!("give all of them, as in `[{}]`", selector(&cells[*first]));
                     wrong(place.clone(), message, hint)
                 }
             }
         }
-        _ => wrong(query.block.clone(), format!("`{}.cells` is a list", query.id), example()),
+        _ => wrong(asked.place.clone(), format!("`{}.cells` is a list", asked.name), example()),
     }
 }
 

@@ -9,7 +9,7 @@ impl<'a> Sources<'a> {
     /// Whether code was probably meant to be a value: its note exists, or a figure with a similar name.
     pub(super) fn is_nearly(&self, index: usize, value: &InlineValue) -> bool {
         let Head { note, id, .. } = &value.head;
-        let in_steps = value.asked.as_ref().is_ok_and(|query| !query.steps.is_empty());
+        let in_steps = value.references().any(|of| !of.steps.is_empty());
         match note {
             Some(name) if self.garden.names().note(name, &self.notes[index].path).is_some() => true,
             Some(name) => self.homes().get(id.as_str()).is_some_and(|home| {

@@ -7,9 +7,11 @@ use neuronotes_core::kind::{Kind, Named, PROVENANCE, Role, Type};
 use neuronotes_core::suggest;
 use serde_json::{Map, Value};
 
+use super::place::{beyond, place, slice};
+use crate::claim::{self, Missing, Step};
 use crate::diagnostic::fault::Fault;
 use crate::field::quoted;
-use crate::note::{Block, Step};
+use crate::note::Block;
 use crate::plan::Measurement;
 
 /// The name of a list's length.
@@ -33,6 +35,11 @@ impl Tree {
             asked.remove(named.names().next().unwrap_or_default());
         }
         Self { kind, asked }
+    }
+
+    /// The values of a kind, without parameters.
+    pub(super) fn unasked(kind: &'static Kind) -> Self {
+        Self { kind, asked: Map::new() }
     }
 
     fn named(&self) -> impl Iterator<Item = &'static Named> {
@@ -107,6 +114,54 @@ impl Tree {
         Ok(first)
     }
 
+    /// The same as in claims: an item that a list does not have is missing.
+    ///
+    /// # Errors
+    /// If the path can lead to no single value or list, whatever is measured.
+    pub(super) fn find(
+        &self,
+        value: &Value,
+        first: &str,
+        steps: &[At],
+    ) -> Result<claim::Value, Fault> {
+        let fields = steps.iter().filter_map(|(step, _)| match step {
+            Step::Field(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let path: Vec<&str> = std::iter::once(first).chain(fields).collect();
+        let counts = path.last().is_some_and(|last| COUNT.contains(last));
+        let next = self.names_after(&path);
+        let name = path.join(".");
+        if !next.is_empty() && !counts {
+            let place = steps.last().map_or(0..0, |(_, place)| place.clone());
+            let message = format!("`{name}` is several values");
+            let next: Vec<String> = next.iter().map(|next| format!("{name}.{next}")).collect();
+            return Err(Fault::new(place, message).hint(list(&next)));
+        }
+        let mut value = value.clone();
+        let mut path = vec![first];
+        for (step, _) in steps {
+            value = match follow(&value, step, &path.join(".")) {
+                Ok(value) => value,
+                Err((message, _)) => return Ok(claim::Value::Missing(Missing::Absent(message))),
+            };
+            if let Step::Field(name) = step {
+                path.push(name);
+            }
+        }
+        Ok(claim::Value::of_json(&value, &name))
+    }
+
+    /// Whether the kind has a value of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names_after(&[]).iter().any(|known| known == name)
+    }
+
+    /// The names of all its values.
+    pub(super) fn all_names(&self) -> Vec<String> {
+        self.names_after(&[])
+    }
+
     /// Follows steps into a value with the name `first`.
     pub(super) fn walk(&self, value: &Value, first: &str, steps: &[At]) -> Result<Value, Fault> {
         let mut value = value.clone();
@@ -122,7 +177,7 @@ impl Tree {
                     path.push(name);
                     written.push_str(&format!(".{name}"));
                 }
-                Step::At(at) => written.push_str(&format!("[{at}]")),
+                Step::At(_) | Step::Slice(..) => written.push_str(&step.to_string()),
                 Step::Where(pairs) => {
                     let all: Vec<String> = pairs.iter().map(|(a, b)| format!("{a}={b}")).collect();
                     written.push_str(&format!("[{}]", all.join(", ")));
@@ -155,25 +210,6 @@ impl Tree {
     }
 }
 
-/// The index in a list; negative ones count from the end.
-pub(super) fn place(at: i64, count: usize) -> Option<usize> {
-    let count_signed = i64::try_from(count).ok()?;
-    let at = if at < 0 { at.checked_add(count_signed)? } else { at };
-    usize::try_from(at).ok().filter(|at| *at < count)
-}
-
-/// The message and hint for an index outside a list.
-pub(super) fn beyond(name: &str, at: i64, count: usize) -> (String, String) {
-    let s = if count == 1 { "" } else { "s" };
-    let message = format!("`{name}` has {count} item{s}, but none at `[{at}]`");
-    let hint = match count {
-        0 => "use its `length`".to_owned(),
-        1 => "use `[0]`".to_owned(),
-        n => format!("count from 0 to {}, or from the end from −1 to −{n}", n - 1),
-    };
-    (message, hint)
-}
-
 /// Follows one step into a value with a name.
 fn follow(value: &Value, step: &Step, name: &str) -> Result<Value, (String, String)> {
     match (value, step) {
@@ -187,6 +223,10 @@ fn follow(value: &Value, step: &Step, name: &str) -> Result<Value, (String, Stri
             Some(at) => Ok(items[at].clone()),
             None => Err(beyond(name, *at, items.len())),
         },
+        (Value::Array(items), Step::Slice(from, to)) => {
+            let range = slice(name, *from, *to, items.len())?;
+            Ok(Value::Array(items.get(range).unwrap_or_default().to_vec()))
+        }
         (Value::Array(items), Step::Where(pairs)) => {
             let field = |item: &Value, field: &str| item.get(field).map(as_text);
             let holds = |item: &&Value| {
