@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 if no problems were found, 1 if something in the garden is wrong, 2 if the command
 //! itself failed.
 
+mod claims;
 mod dataset;
 mod extent;
 mod format;
@@ -96,6 +97,12 @@ enum Command {
     Check {
         #[command(flatten)]
         garden: Garden,
+        /// Also list numerals in prose (`4.2`, `seven`) that neither a value shows nor the sentence of a claim contains
+        ///
+        /// They are notes: `--strict` does not count them. Left out are headings, links, code, formulas, dates and
+        /// years, and numbers that name something, such as unit 89.
+        #[arg(long)]
+        numbers: bool,
         #[command(flatten)]
         frozen: Frozen,
         #[command(flatten)]
@@ -234,18 +241,28 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let result = build::build(&options, &mut Bars::new())?;
             list(&result.site.workspace, &result.problems, &report);
             say::err(summary(&result, begun));
+            if let Some(expected) = claims::expected(&result.site) {
+                say::err(expected);
+            }
             Ok(ExitCode::from(u8::from(result.failed)))
         }
-        Command::Check { garden, frozen, report } => {
-            let (site, problems) = build::check(&root(garden.root)?, &frozen.results())?;
+        Command::Check { garden, numbers, frozen, report } => {
+            let (site, mut problems) = build::check(&root(garden.root)?, &frozen.results())?;
+            let typed = if numbers { claims::typed(&site.workspace) } else { Vec::new() };
+            let count_typed = typed.len();
+            problems.extend(typed);
             list(&site.workspace, &problems, &report);
             let worst = if report.strict { Severity::Warning } else { Severity::Error };
             let failed = problems.iter().any(|problem| problem.severity >= worst);
-            say::err(format_args!(
-                "{} checked: {}",
-                count(site.notes(), "note"),
-                verdict(&problems)
-            ));
+            let checked = count(site.notes(), "note");
+            say::err(format_args!("{checked} checked: {}", verdict(&problems)));
+            if let Some(expected) = claims::expected(&site) {
+                say::err(expected);
+            }
+            if numbers {
+                let found = count(count_typed, "numeral");
+                say::err(format_args!("{found} in prose that neither a value nor a claim covers"));
+            }
             Ok(ExitCode::from(u8::from(failed)))
         }
         Command::Serve { garden, port, open, watch, allow_host: hosts, base, listen, all } => {

@@ -103,6 +103,19 @@ fn stated(reader: &Reader<'_>, node: &Node) -> Result<Claim, Diagnostic> {
         Some(start) => start + part.start..start + part.end,
         None => span.clone(),
     };
+    // What names a block after a space is a comment to YAML.
+    let after = reader.at.text.cut(own.end..).lines().next().unwrap_or_default();
+    let comment = after.trim_start();
+    let names_block = comment.strip_prefix('#').is_some_and(|rest| {
+        let word = rest.split_whitespace().next().unwrap_or_default();
+        rest.starts_with(char::is_alphabetic) && word.contains(['.', '['])
+    });
+    if found.is_some() && names_block && comment.len() < after.len() {
+        let from = own.end + after.len() - comment.len();
+        let message = "in YAML, what follows ` #` is a comment";
+        let problem = reader.at.error(from..from + comment.trim_end().len(), message);
+        return Err(problem.hint("put the whole condition in quotes"));
+    }
     let expression = condition(text).map_err(|fault| {
         let span = if fault.span.is_empty() { own.clone() } else { place(&fault.span) };
         reader.at.error(span, fault.problem.message).hint(fault.problem.hint)

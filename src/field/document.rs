@@ -159,9 +159,12 @@ fn values(kind: &Kind) -> String {
 /// How values are written in prose.
 const VALUES: &str = "
 `n` counts from 0, or from the end: `[-1]`. A list has a `length`; `list.field` is that field of each of its items, and
-`[field=text]` the first item of which that holds. A format may follow, as in Python: `| .1f` (decimals), `| .2e`, `| .0%`,
+`[field=text]` the first item of which that holds; `[:8]` are the first eight. A format may follow, as in Python: `| .1f` (decimals), `| .2e`, `| .0%`,
 `| d` (a whole number), `| ,` (thousands), `| +.2f` (with a sign). Without one a measured number has three digits. A figure of
 another note is written with the note's name, as in a wikilink: `` `= Note#id.…` ``. A space before the sign, `` ` = … ` ``, leaves code as it is.
+
+Values can be computed and tested: `` `= count of id.list.label in names` ``, `` `= id.value | .1f ? > 3` ``. In `expect:`, a block says what the note
+expects of its values, without `=` and its own id: `top[0].activation > 5`, `all top[:8].label in names`. docs/claims.md has the language.
 ";
 
 /// A recipe with every value.

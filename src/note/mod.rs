@@ -18,6 +18,7 @@ mod inline;
 mod mark;
 mod markup;
 mod math;
+mod numeral;
 mod outline;
 mod places;
 mod raw;
@@ -44,6 +45,7 @@ pub use inline::{Expected, Head, InlineValue, Query};
 pub use mark::{fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
+pub use numeral::Numeral;
 pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
 pub use raw::plain as without_tags;
 pub use reach::{Reached, of_markdown as reaches};
@@ -210,6 +212,11 @@ impl Note {
     /// Whether what its page shows depends on results by more than its figures: values in prose, or claims.
     pub fn quotes(&self) -> bool {
         !self.values.is_empty() || self.blocks.iter().any(|block| !block.claims.is_empty())
+    }
+
+    /// Numerals in its prose that neither a value nor a claim covers, in order.
+    pub fn typed_numerals(&self) -> Vec<Numeral> {
+        numeral::typed(&self.source, self.body, &self.blocks, &self.anchors)
     }
 
     /// The source, for diagnostics about this note.

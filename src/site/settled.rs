@@ -7,10 +7,11 @@ use neuronotes_core::file::read_hint;
 
 use super::settle::Settler;
 use super::{Site, clash, data};
+use crate::claim::Verdict;
 use crate::diagnostic::Diagnostic;
 use crate::guard::{self, Panicked};
 use crate::note::Note;
-use crate::page::value::{Quoted, Sources};
+use crate::page::value::{Judged, Quoted, Sources};
 use crate::page::{self, Settled};
 use crate::picture::smaller::{self, Linked};
 use crate::plan::Wanted;
@@ -195,6 +196,22 @@ impl Site {
     pub fn all_problems(&mut self) -> Vec<Diagnostic> {
         self.settle_all();
         self.problems()
+    }
+
+    /// The outcomes of all claims that were judged, those of conditions of values in prose too.
+    pub fn verdicts(&self) -> impl Iterator<Item = Verdict> {
+        let all = self.quoted.iter().flat_map(|quoted| {
+            let claims = quoted.claims.iter().map(|judged| &judged.judgement);
+            claims.chain(quoted.shown.iter().filter_map(|shown| shown.judgement.as_ref()))
+        });
+        all.map(|judgement| judgement.verdict)
+    }
+
+    /// The days of the commits of claims that are predictions; of each other claim none.
+    pub fn predictions(&self) -> Vec<Option<String>> {
+        let claims = self.quoted.iter().flat_map(|quoted| &quoted.claims);
+        let day = |judged: &Judged| Some(judged.judgement.predicted.as_ref()?.claimed.clone());
+        claims.map(day).collect()
     }
 
     /// All known problems, in the order of a build's report.

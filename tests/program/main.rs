@@ -4,6 +4,7 @@
 //! more. `look` and `structure` stand alone: the first needs a browser, the second nothing but the sources.
 
 mod ablations;
+mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod commonmark;

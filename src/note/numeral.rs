@@ -1,0 +1,315 @@
+//! Numerals in a note's prose that are typed: neither a value shows them, nor does a claim cite their sentence.
+//!
+//! What is not prose is left out: code, formulas, links, headings, citations and blocks. So are numerals that name something
+//! (`unit 89`, `Figure 2`, `RN50x4`), dates, years and ordinals. `one` is a pronoun more often than a number.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use pulldown_cmark::{Event, Tag, TagEnd};
+use regex::Regex;
+
+use super::block::Block;
+use super::markup::{self, Piece};
+use super::outline::Anchor;
+
+use neuronotes_core::cut::Cut as _;
+
+/// A numeral in prose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numeral {
+    /// As written: `4.2`, `seven`.
+    pub text: String,
+    /// Span in the note; for one in a caption, that of the caption.
+    pub span: Range<usize>,
+}
+
+/// Numbers in words.
+const WORDS: [&str; 29] = [
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+    "hundred",
+    "thousand",
+    "dozen",
+];
+
+/// Words after which a number is a name.
+const NAMED: [&str; 30] = [
+    "unit", "units", "neuron", "neurons", "feature", "features", "channel", "channels", "layer",
+    "layers", "figure", "figures", "fig", "table", "section", "chapter", "page", "pages", "step",
+    "equation", "note", "version", "head", "heads", "seed", "block", "stage", "issue", "part",
+    "item",
+];
+
+const MONTHS: &str =
+    "January|February|March|April|May|June|July|August|September|October|November|December";
+
+/// A fixed expression, compiled; one that were wrong would find nothing, which the tests show.
+fn compiled(pattern: &str) -> Option<Regex> {
+    Regex::new(pattern).ok()
+}
+
+/// What a number can be: digits with separators, or a word.
+static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compiled(&format!(r"(?i)[0-9]+(?:[,.\u{{a0}}\u{{202f}}][0-9]+)*|\b(?:{})s?\b", WORDS.join("|")))
+});
+
+/// Dates and times, which are no measurements.
+static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compiled(&format!(
+        r"\b[0-9]{{4}}-[0-9]{{2}}(?:-[0-9]{{2}})?\b|\b(?:{MONTHS}) [0-9]{{1,2}}(?:, [0-9]{{4}})?\b|\b[0-9]{{1,2}} (?:{MONTHS})\b|\b[0-9]{{1,2}}:[0-9]{{2}}\b"
+    ))
+});
+
+/// The numerals of a note whose Markdown begins at byte `body` that neither a value nor a claim covers, in order.
+pub(super) fn typed(
+    source: &str,
+    body: usize,
+    blocks: &[Block],
+    anchors: &[Anchor],
+) -> Vec<Numeral> {
+    let cited: Vec<&str> = blocks
+        .iter()
+        .flat_map(|block| &block.claims)
+        .filter_map(|claim| Some(claim.cites.as_ref()?.0.as_str()))
+        .collect();
+    let covered = anchors.iter().filter(|anchor| cited.contains(&anchor.id.as_str()));
+    let covered: Vec<Range<usize>> = covered.map(|anchor| anchor.span.clone()).collect();
+    let mut found: Vec<Numeral> = Vec::new();
+    for run in prose(source, body) {
+        let numerals = numerals(&run.text).into_iter().map(|place| run.place(place));
+        let is_open = |numeral: &Numeral| {
+            !covered
+                .iter()
+                .any(|span| span.start <= numeral.span.start && numeral.span.end <= span.end)
+        };
+        found.extend(numerals.filter(is_open));
+    }
+    for block in blocks {
+        let Some(caption) = block.fields.get("caption") else { continue };
+        if cited.iter().any(|id| block.caption_text.trim_end().ends_with(&format!("^{id}"))) {
+            continue;
+        }
+        let numerals = numerals(&block.caption_text).into_iter();
+        found.extend(numerals.map(|place| Numeral {
+            text: block.caption_text.get(place).unwrap_or_default().to_owned(),
+            span: caption.span.clone(),
+        }));
+    }
+    found.sort_by_key(|numeral| numeral.span.start);
+    found
+}
+
+/// The plain text of a paragraph, with the place of each of its pieces in the note.
+#[derive(Debug, Default)]
+struct Run {
+    text: String,
+    /// Offset in the text, offset in the note.
+    pieces: Vec<(usize, usize)>,
+}
+
+impl Run {
+    fn add(&mut self, text: &str, at: usize) {
+        self.pieces.push((self.text.len(), at));
+        self.text.push_str(text);
+    }
+
+    fn place(&self, span: Range<usize>) -> Numeral {
+        let index = self.pieces.partition_point(|(start, _)| *start <= span.start);
+        let (start, at) = index.checked_sub(1).map_or((0, 0), |index| self.pieces[index]);
+        let from = at + span.start - start;
+        let text = self.text.get(span).unwrap_or_default().to_owned();
+        Numeral { span: from..from + text.len(), text }
+    }
+}
+
+/// The paragraphs of a note. What is no prose stands in them as a sign that no number contains.
+fn prose(source: &str, body: usize) -> Vec<Run> {
+    let (mut runs, mut run, mut hidden) = (Vec::new(), Run::default(), 0_usize);
+    markup::walk(source.cut(body..), &mut |piece, range| {
+        let at = body + range.start;
+        match piece {
+            Piece::Plain(Event::Text(text)) if hidden == 0 => {
+                // Only what is there verbatim has places.
+                match source.get(at..at + text.len()) == Some(&*text) {
+                    true => run.add(&text, at),
+                    false => run.add("\u{fffc}", at),
+                }
+            }
+            Piece::Plain(Event::Start(tag)) => match tag {
+                Tag::Emphasis | Tag::Strong | Tag::Strikethrough => {}
+                Tag::Link { .. } | Tag::Image { .. } => {
+                    run.add("\u{fffc}", at);
+                    hidden += 1;
+                }
+                tag => {
+                    runs.push(std::mem::take(&mut run));
+                    hidden += usize::from(matches!(
+                        tag,
+                        Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock
+                    ));
+                }
+            },
+            Piece::Plain(Event::End(tag)) => match tag {
+                TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => {}
+                TagEnd::Link | TagEnd::Image => hidden = hidden.saturating_sub(1),
+                tag => {
+                    runs.push(std::mem::take(&mut run));
+                    let hides =
+                        matches!(tag, TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::HtmlBlock);
+                    hidden = hidden.saturating_sub(usize::from(hides));
+                }
+            },
+            Piece::Plain(Event::SoftBreak | Event::HardBreak) => run.add(" ", at),
+            Piece::Plain(Event::Code(_) | Event::InlineMath(_) | Event::DisplayMath(_))
+            | Piece::Cite(_)
+            | Piece::Tag(_) => run.add("\u{fffc}", at),
+            _ => {}
+        }
+    });
+    runs.push(run);
+    runs
+}
+
+/// The numerals in a text that may be measurements.
+fn numerals(text: &str) -> Vec<Range<usize>> {
+    let (Some(number), Some(date)) = (&*NUMBER, &*DATE) else { return Vec::new() };
+    let dates: Vec<Range<usize>> = date.find_iter(text).map(|found| found.range()).collect();
+    let mut found = Vec::new();
+    // The end of the last number that names something.
+    let mut named: Option<usize> = None;
+    for place in number.find_iter(text).map(|found| found.range()) {
+        let (before, after) =
+            (text.get(..place.start).unwrap_or(""), text.get(place.end..).unwrap_or(""));
+        let digits = text.get(place.clone()).unwrap_or("");
+        let is_digits = digits.starts_with(|c: char| c.is_ascii_digit());
+        let glued = before.ends_with(|c: char| {
+            c.is_alphanumeric() || matches!(c, '_' | '#' | '^' | '\u{fdd0}'..='\u{fdef}')
+        }) || before.ends_with(['-', '/', '.'])
+            && before.trim_end_matches(['-', '/', '.']).ends_with(char::is_alphanumeric)
+            || after.starts_with(|c: char| {
+                c.is_alphabetic() || matches!(c, '_' | '\u{fdd0}'..='\u{fdef}')
+            });
+        // Words with a hyphen, such as `twenty-one` and `two-alternative`, are one.
+        let hyphened =
+            !is_digits && (before.ends_with('-') || after.starts_with('-') && !compound(after));
+        let word =
+            before.trim_end().rsplit(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        let follows = before.ends_with(char::is_whitespace) || before.ends_with("#");
+        let is_named =
+            follows && word.is_some_and(|word| NAMED.contains(&word.to_lowercase().as_str()));
+        let joined = named.is_some_and(|end| {
+            let between = text.get(end..place.start).unwrap_or("").trim();
+            matches!(between, "," | "and" | "or" | "to" | "–" | "-" | "/" | ", and" | "×" | "x")
+        });
+        if is_named && is_digits || joined {
+            named = Some(place.end);
+            continue;
+        }
+        let year = is_digits
+            && digits.len() == 4
+            && digits.parse::<u32>().is_ok_and(|year| (1800..2100).contains(&year));
+        let dated = dates.iter().any(|date| date.start <= place.start && place.end <= date.end);
+        if !(glued || hyphened || year || dated) {
+            found.push(place);
+        }
+    }
+    found
+}
+
+/// Whether a hyphen and another number word follow: `twenty-one`.
+fn compound(after: &str) -> bool {
+    let next = after.trim_start_matches('-').split(|c: char| !c.is_alphabetic()).next();
+    next.is_some_and(|word| word == "one" || WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::note::Note;
+
+    fn found(source: &str) -> Vec<String> {
+        let note = Note::parse("a.md", "notes/a.md", source);
+        note.typed_numerals()
+            .into_iter()
+            .map(|numeral| {
+                let own = note.source.get(numeral.span.clone()) == Some(numeral.text.as_str());
+                let place = if own { numeral.span.start.to_string() } else { "caption".to_owned() };
+                format!("{place} {}", numeral.text)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn numerals_that_may_be_measured_are_found_with_their_places() {
+        assert_eq!(
+            found("Seven of the eight are clocks, 4.2 times."),
+            ["0 Seven", "13 eight", "31 4.2"]
+        );
+        assert_eq!(
+            found("It reaches **12,345** and\n*87.5* %; twenty-one of them."),
+            ["13 12,345", "27 87.5", "36 twenty"]
+        );
+        assert_eq!(
+            found("- 3 of 4\n- at 5\n\n| a |\n|---|\n| 6 |\n"),
+            ["2 3", "7 4", "14 5", "33 6"]
+        );
+        assert_eq!(found("> About 30 of them.\n"), ["8 30"]);
+        assert_eq!(found("Activations between 3 and 5, or −2."), ["20 3", "26 5", "35 2"]);
+    }
+
+    #[test]
+    fn what_names_something_or_is_no_prose_is_left_out() {
+        for text in [
+            "# 3 clocks\n",
+            "Unit 89 and units 244, 3 and 7 of layer 4; see Figure 2 and Table 3.",
+            "`= vis.top[0].activation | .1f` of `8`, $x^2 + 4$, `at 5`.",
+            "[Unit 7 of 9](b.md), [[Version 2]], <https://example.org/12>, ![3](c.png)",
+            "On 2026-11-24, November 24, 2026, 3 May and at 10:30; in 2021, the 1st of them, the 1990s.",
+            "RN50x4, ViT-B/32, x2, 4x, fp16, v1.2, block_4, a two-alternative task, image_block_4/0/Add_6.",
+            "One of them is a pronoun.[^1]\n\n[^1]: As in a note.\n",
+            "---\nnumber: 5\n---\n\n```yaml analysis\nid: vis\nkind: feature_vis\nunit: 5\n```\n\n    code 5\n\n<p title=\"5\">\n5\n</p>\n",
+            "1. First\n2. Second\n",
+            "Cited [@goh2021, p. 12] and #tag2.",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_that_a_claim_cites_is_covered_and_a_caption_is_prose() {
+        let block = |more: &str| {
+            format!(
+                "```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 5\n{more}```\n"
+            )
+        };
+        let text = "Eight of them are hands. ^eight\n\n";
+        assert_eq!(found(&format!("{text}{}", block(""))), ["0 Eight"]);
+        let claim = "expect:\n  - { that: activation > 1, claim: ^eight }\n";
+        assert_eq!(found(&format!("{text}{}", block(claim))), [""; 0]);
+        assert_eq!(found(&block("caption: Unit 5, in `= vis.steps` of 8 steps.\n")), ["caption 8"]);
+    }
+}
