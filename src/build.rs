@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
@@ -62,6 +63,8 @@ pub struct Report {
     pub measured: usize,
     /// Number of requests whose results were already stored.
     pub stored: usize,
+    /// Number of requests of controls that were measured; not among the others.
+    pub controls: usize,
     /// Folder of the site.
     pub output: PathBuf,
     /// Whether the exit code must be 1: there were errors, or warnings in strict mode.
@@ -123,15 +126,20 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     site.workspace.save_digests();
     let worst = if options.strict { Severity::Warning } else { Severity::Error };
     let failed = problems.iter().any(|problem| problem.severity >= worst);
-    let asked: HashSet<Digest> = site.plan().requests.iter().map(|(key, _)| *key).collect();
-    let missing = missing.iter().filter(|(key, _)| asked.contains(key)).count();
-    let unmeasured = site.progress.failed.keys().filter(|key| asked.contains(key)).count();
+    let missing: HashSet<Digest> = missing.iter().map(|(key, _)| *key).collect();
+    let (blocks, controls) = site.plan().requests.split_at(site.plan().of_blocks);
+    let measured = |of: &[(Digest, Arc<Request>)]| match options.results {
+        Results::Measured => {
+            let failed = &site.progress.failed;
+            let is_new = |key: &Digest| missing.contains(key) && !failed.contains_key(key);
+            of.iter().filter(|(key, _)| is_new(key)).count()
+        }
+        Results::Frozen(_) => 0,
+    };
     Ok(Report {
-        measured: match options.results {
-            Results::Measured => missing - unmeasured,
-            Results::Frozen(_) => 0,
-        },
-        stored: asked.len() - missing,
+        measured: measured(blocks),
+        stored: blocks.iter().filter(|(key, _)| !missing.contains(key)).count(),
+        controls: measured(controls),
         site,
         problems,
         changes,

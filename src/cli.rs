@@ -372,10 +372,13 @@ fn summary(report: &Report, begun: Instant) -> String {
     if !changes.removed.is_empty() {
         removed = format!(", {} removed", changes.removed.len());
     }
+    let mut measured = count(report.measured, "figure");
+    if report.controls > 0 {
+        measured = format!("{measured} and {}", count(report.controls, "control"));
+    }
     format!(
-        "{}: {} measured, {} stored; {} written, {} unchanged{removed}; {} ({:.2} s)\n{}",
+        "{}: {measured} measured, {} stored; {} written, {} unchanged{removed}; {} ({:.2} s)\n{}",
         count(report.site.notes(), "note"),
-        count(report.measured, "figure"),
         report.stored,
         count(changes.written.len(), "file"),
         changes.kept,

@@ -96,6 +96,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         penalty: 0.0,
         frames: 0,
         seed: 0,
+        shuffle: None,
     };
     print(&serde_json::json!({ "device": device.name, "threads": tch::get_num_threads() }))?;
     for line in io::stdin().lock().lines() {

@@ -107,6 +107,18 @@ impl<'a> Workbench<'a> {
     /// # Errors
     /// If the file is missing, has changed since the request was made, or holds no CLIP.
     pub fn clip(&mut self, layers: &[&str]) -> Result<Rc<Clip>, Failure> {
+        self.clip_with(layers, None)
+    }
+
+    /// The same; with a seed, the weights of its visual tower are shuffled.
+    ///
+    /// # Errors
+    /// As for [`Workbench::clip`].
+    pub fn clip_with(
+        &mut self,
+        layers: &[&str],
+        shuffled: Option<u64>,
+    ) -> Result<Rc<Clip>, Failure> {
         let model = &self.request.model;
         self.check_input(&model.path, Input::Weights, model.digest)?;
         let splits = |architecture: Architecture| {
@@ -119,6 +131,7 @@ impl<'a> Workbench<'a> {
                 true => BatchNorm::Apart,
                 false => BatchNorm::Folded,
             },
+            shuffled,
             ..Loading::new(self.kept.device.torch, model.conventions.clone())
         };
         self.kept.model(model, loading, self.monitor)

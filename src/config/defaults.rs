@@ -1,8 +1,5 @@
 //! Defaults for blocks.
 
-use std::collections::BTreeMap;
-
-use neuronotes_core::kind::{KINDS, Preset, Type};
 use neuronotes_core::model::Precision;
 
 use super::settings::Settings;
@@ -19,18 +16,6 @@ pub struct Defaults {
     pub seed: i64,
     /// Precision of the forward pass.
     pub precision: Precision,
-    /// Flags by their field's name, such as `control`.
-    pub flags: BTreeMap<&'static str, bool>,
-}
-
-/// The names of the flags whose default is configured, each once.
-fn flags() -> Vec<&'static str> {
-    let fields = KINDS.iter().flat_map(|kind| kind.fields);
-    let flags = fields.filter(|it| it.ty == Type::Flag && it.default == Preset::Configured);
-    let mut names: Vec<&str> = flags.map(|field| field.name).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 impl Settings<'_> {
@@ -50,20 +35,13 @@ impl Settings<'_> {
                     Some(precision) => defaults.precision = precision,
                     None => self.wrong(&entry.node, "precision", "`f32`, `bf16` or `f16`"),
                 },
-                name => {
-                    let flags = flags();
-                    match (flags.iter().find(|flag| **flag == name), &entry.node.value) {
-                        (Some(flag), Value::Bool(given)) => {
-                            defaults.flags.insert(flag, *given);
-                        }
-                        (Some(flag), _) => self.wrong(&entry.node, flag, "`true` or `false`"),
-                        (None, _) => {
-                            let known = ["model", "dataset", "seed", "precision"];
-                            let known: Vec<&str> = known.into_iter().chain(flags).collect();
-                            self.unknown(entry, "`defaults`", &known);
-                        }
-                    }
+                "control" => {
+                    let message = "`control` is not a default any more";
+                    let problem = self.reader.at_key(entry, message);
+                    let hint = "`controls: on` beside `defaults` gives figures their controls";
+                    self.problems.push(problem.hint(hint));
                 }
+                _ => self.unknown(entry, "`defaults`", &["model", "dataset", "seed", "precision"]),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::controls::Controls;
 use super::dataset::DatasetSource;
 use super::defaults::Defaults;
 use super::dictionary::DictionarySource;
@@ -59,6 +60,8 @@ pub struct Config {
     pub lists: BTreeMap<String, List>,
     /// Defaults for blocks.
     pub defaults: Defaults,
+    /// What figures are compared with that nobody chose.
+    pub controls: Controls,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
 }
@@ -104,6 +107,7 @@ impl Default for Config {
             dictionaries: BTreeMap::new(),
             lists: BTreeMap::new(),
             defaults: Defaults::default(),
+            controls: Controls::default(),
             device: "auto".into(),
         }
     }

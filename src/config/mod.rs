@@ -1,5 +1,6 @@
 //! Reads `neuronotes.yaml` to a [`Config`] with resolved paths, source positions and diagnostics.
 
+mod controls;
 mod dataset;
 mod defaults;
 mod dictionary;
@@ -18,11 +19,13 @@ mod weights;
 
 use std::path::Path;
 
+use neuronotes_core::kind::controlled::FIELD as CONTROLS;
 use neuronotes_core::suggest;
 
 use crate::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Entry, Reader};
 
+pub use controls::{Controls, Drawn};
 pub use dataset::DatasetSource;
 pub use defaults::Defaults;
 pub use dictionary::DictionarySource;
@@ -38,7 +41,7 @@ pub use source::Source;
 use url::absolute_url;
 pub use weights::{Place, Weights, names as known_models};
 
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "title",
     "description",
     "language",
@@ -57,6 +60,7 @@ const FIELDS: [&str; 19] = [
     "dictionaries",
     "lists",
     "defaults",
+    CONTROLS,
     "device",
 ];
 
@@ -168,6 +172,7 @@ impl Settings<'_> {
                 "dictionaries" => config.dictionaries = self.each(entry, Self::dictionary),
                 "lists" => config.lists = self.each(entry, Self::named_list),
                 "defaults" => self.defaults(&mut config.defaults, &entry.node),
+                CONTROLS => config.controls = self.controls(entry),
                 _ => self.unknown(entry, "the configuration", &FIELDS),
             }
         }

@@ -7,13 +7,14 @@ use super::*;
 #[test]
 fn a_whole_configuration() {
     let text = "title: A garden\nfooter: This line appears after every note.\nmodels:\n  emoji: { path: models/e.safetensors }\n\
-                datasets:\n  emoji: data/emoji.tar\ndefaults: { model: emoji, dataset: emoji, seed: 7, control: true }\ndevice: cuda:1\n";
+                datasets:\n  emoji: data/emoji.tar\ndefaults: { model: emoji, dataset: emoji, seed: 7 }\ncontrols: { units: 2 }\ndevice: cuda:1\n";
     let (config, problems) = parse(text, Path::new("/garden"));
     assert_eq!(problems, []);
     let Place::File(source) = &config.models["emoji"].place else { panic!("a file") };
     assert_eq!(source.path, Path::new("/garden/models/e.safetensors"));
     assert_eq!(config.datasets["emoji"].paths, ["data/emoji.tar"]);
-    assert_eq!(config.defaults.flags.get("control"), Some(&true));
+    let drawn = Drawn { units: 2, ..Drawn::default() };
+    assert_eq!(config.controls, Controls::On(drawn));
     assert_eq!((config.defaults.seed, config.device.as_str()), (7, "cuda:1"));
 }
 
@@ -140,8 +141,8 @@ fn every_mistake_has_its_place_and_a_hint() {
         "models:\n  a: ../../weights\n",
         "models:\n  emoji: m\ndefaults: {model: emojis}\n",
         "defaults: {seed: -1}\n",
-        "defaults: {control: often}\n",
-        "defaults: {contrl: true}\n",
+        "defaults: {control: true}\n",
+        "defaults: {sed: 1}\n",
         "models: [\n",
         "- a\n",
     ]

@@ -49,7 +49,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     };
     let log = context.option("scale") == Some("log");
     let drawing = match outcome.others.is_empty() {
-        true => histogram(&outcome, log, axis)?,
+        true => histogram(&outcome, log, axis, context.number("mark"))?,
         false => curves::drawn(context, &outcome, &params, (log, axis))?,
     };
     let of = |text: String| match &direction {
@@ -67,24 +67,30 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     })
 }
 
-/// Draws `outcome`; `log` uses a logarithmic axis for the counts, `axis` is the label of activations.
+/// Draws `outcome`; `log` uses a logarithmic axis for the counts, `axis` is the label of activations, `mark` an activation that
+/// has a line of its own.
 ///
 /// # Errors
 /// If the outcome has no buckets, or NaN values.
-fn histogram(outcome: &Outcome, log: bool, axis: &str) -> Result<Drawing, String> {
+fn histogram(
+    outcome: &Outcome,
+    log: bool,
+    axis: &str,
+    mark: Option<f64>,
+) -> Result<Drawing, String> {
     check(outcome)?;
     let mut svg = String::new();
     {
         let size = (SIZE.0 * SCALE, SIZE.1 * SCALE);
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        let drawn = paint(&root, outcome, log, axis).and_then(|()| Ok(root.present()?));
+        let drawn = paint(&root, outcome, (log, mark), axis).and_then(|()| Ok(root.present()?));
         drawn.map_err(|error| format!("the histogram cannot be drawn ({error})"))?;
     }
     Ok(Drawing::Plot {
         svg: plot::themed(&svg),
         alt: describe(outcome),
         table: tabulate(outcome),
-        note: note(outcome),
+        note: note(outcome, mark),
         behind: None,
     })
 }
@@ -98,7 +104,7 @@ fn behind(
     if stored.keys.len() != outcome.counts.len() || stored.tile == 0 {
         return Err("the stored histogram has images of other buckets".to_owned());
     }
-    let field = Field::new(across(outcome), 1.0, false);
+    let field = Field::new(across(outcome, context.number("mark")), 1.0, false);
     let part = |at: i32, of: u32| f64::from(at) / f64::from(of * SCALE);
     let digits = decimals(outcome.max - outcome.min);
     let columns = (stored.side / stored.tile).max(1);
@@ -137,8 +143,13 @@ fn counted(images: u64) -> String {
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure = Box<dyn std::error::Error>;
 
-fn paint(root: &Area<'_>, outcome: &Outcome, log: bool, axis: &str) -> Result<(), Failure> {
-    let across = across(outcome);
+fn paint(
+    root: &Area<'_>,
+    outcome: &Outcome,
+    (log, mark): (bool, Option<f64>),
+    axis: &str,
+) -> Result<(), Failure> {
+    let across = across(outcome, mark);
     let most = outcome.counts.iter().copied().max().unwrap_or(0).max(1) as f64;
     let mut chart = ChartBuilder::on(root);
     chart
@@ -191,13 +202,17 @@ fn paint(root: &Area<'_>, outcome: &Outcome, log: bool, axis: &str) -> Result<()
     if let Some(value) = quantile(outcome, 0.99) {
         marker(root, &field, 1, value, "99 %", Ink::Tail)?;
     }
+    if let Some(mark) = mark {
+        marker(root, &field, 0, mark, "marked", Ink::Line2)?;
+    }
     Ok(())
 }
 
-/// The axis of activations; widened if all are equal or too close to be distinguished.
-fn across(outcome: &Outcome) -> Range<f64> {
-    let first = outcome.edges.iter().copied().fold(f64::INFINITY, f64::min);
-    let last = outcome.edges.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+/// The axis of activations, with a mark; widened if all are equal or too close to be distinguished.
+fn across(outcome: &Outcome, mark: Option<f64>) -> Range<f64> {
+    let all = || outcome.edges.iter().copied().chain(mark);
+    let first = all().fold(f64::INFINITY, f64::min);
+    let last = all().fold(f64::NEG_INFINITY, f64::max);
     let size = first.abs().max(last.abs());
     if last - first > size * 1e-9 {
         return first..last;
@@ -335,7 +350,7 @@ fn describe(outcome: &Outcome) -> String {
     text + "."
 }
 
-fn note(outcome: &Outcome) -> String {
+fn note(outcome: &Outcome, mark: Option<f64>) -> String {
     let digits = decimals(outcome.max - outcome.min);
     let shown = |value| number(value, digits);
     let mut text = format!(
@@ -354,6 +369,18 @@ fn note(outcome: &Outcome) -> String {
     }
     if let Some(shape) = &outcome.shape {
         text += &format!("; {}", shape::note(shape, outcome.count));
+    }
+    if let Some(mark) = mark {
+        let beyond = match (mark > outcome.max, mark < outcome.min) {
+            (true, _) => "more than for any image",
+            (_, true) => "less than for any image",
+            _ => "as far as images reach",
+        };
+        text += &format!("; marked: {}, {beyond}", shown(mark));
+        let away = deviations(mark, outcome.mean, outcome.sd);
+        if let Some(away) = away.filter(|away| away.is_finite()) {
+            text += &format!(", {} standard deviations from the mean", number(away, 1));
+        }
     }
     if outcome.behind.is_some() {
         text += "; point at a bar for some of its images";

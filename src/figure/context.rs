@@ -125,6 +125,11 @@ impl DrawContext<'_> {
         usize::try_from(self.presentation.get(name)?.as_u64()?).ok()
     }
 
+    /// A presentation field that is a number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.presentation.get(name)?.as_f64().filter(|number| number.is_finite())
+    }
+
     /// A presentation field of text.
     pub fn option(&self, name: &str) -> Option<&str> {
         self.presentation.get(name).and_then(Value::as_str)

@@ -1,4 +1,4 @@
-//! Draws `dataset_examples`: the images as a grid, those drawn at random below them, and the data of all as a table.
+//! Draws `dataset_examples`: the images as a grid, and their data as a table.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,6 @@ use neuronotes_core::statistics::deviations;
 use super::context::DrawContext;
 use super::drawing::Drawing;
 use super::entry::{Figure, typed};
-use super::part::Part;
 use super::picture::{GridItem, Picture};
 use super::table::Table;
 use crate::field::direction_line;
@@ -19,7 +18,7 @@ pub(super) static FIGURE: Figure = Figure { kind: &dataset_examples::KIND, heigh
 
 /// Four pictures per row.
 fn height(params: &Map<String, Value>) -> u32 {
-    let rows = |params: Params| params.top.div_ceil(4) * 180 * (1 + u32::from(params.control));
+    let rows = |params: Params| params.top.div_ceil(4) * 180;
     typed::<Params>(params).map_or(0, rows)
 }
 
@@ -45,32 +44,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     note += &remarks(&outcome, &params, digits);
     let table = tabulate(&outcome, &params);
     let top = items(&outcome.top)?;
-    if outcome.control.is_empty() {
-        return Ok(Drawing::Grid { items: top, note, curve: None, table: Some(table) });
-    }
-    let pictures = |title: String, items| Part::Pictures { title, items };
-    Ok(Drawing::Parts {
-        parts: vec![
-            pictures(title(&params), top),
-            pictures("Drawn at random".to_owned(), items(&outcome.control)?),
-        ],
-        table,
-        note,
-    })
-}
-
-/// What the listed images are.
-fn title(params: &Params) -> String {
-    let by = match params.by {
-        By::Activation => "activation".to_owned(),
-        By::Relevance => format!("relevance to {}", logit(params)),
-    };
-    match params.order {
-        Order::Strongest => format!("Greatest {by}"),
-        Order::Weakest => format!("Least {by}"),
-        Order::Quantiles => format!("Quantiles of {by}"),
-        Order::NearestZero => "Activation nearest to zero".to_owned(),
-    }
+    Ok(Drawing::Grid { items: top, note, curve: None, table: Some(table) })
 }
 
 /// The logit in words.
@@ -145,13 +119,12 @@ fn remarks(outcome: &Outcome, params: &Params, digits: usize) -> String {
 
 /// The data of each image, without empty columns.
 fn tabulate(outcome: &Outcome, params: &Params) -> Table {
-    let all = || outcome.top.iter().chain(&outcome.control);
+    let all = || outcome.top.iter();
     let has = |text: fn(&Example) -> &Option<String>| all().any(|example| text(example).is_some());
     let (captions, labels) = (has(|example| &example.caption), has(|example| &example.label));
-    let (relevance, control) = (params.by == By::Relevance, !outcome.control.is_empty());
+    let relevance = params.by == By::Relevance;
     let (quantiles, alike) = (params.order == Order::Quantiles, params.alike.is_some());
     let columns = [
-        (control, "list"),
         (true, "key"),
         (captions, "caption"),
         (labels, "label"),
@@ -161,14 +134,13 @@ fn tabulate(outcome: &Outcome, params: &Params) -> Table {
         (true, "standard deviations from the mean"),
         (alike, "alike"),
     ];
-    let row = |(list, example): (&str, &Example)| -> Vec<String> {
+    let row = |example: &Example| -> Vec<String> {
         let deviations = deviations(example.activation, outcome.mean, outcome.sd);
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let number = |value: Option<f64>, digits| {
             value.map(|value| number::number(value, digits)).unwrap_or_default()
         };
         let cells = [
-            list.to_owned(),
             example.key.clone(),
             text(&example.caption),
             text(&example.label),
@@ -183,9 +155,7 @@ fn tabulate(outcome: &Outcome, params: &Params) -> Table {
     };
     let head: Vec<&str> =
         columns.iter().filter(|(shown, _)| *shown).map(|(_, name)| *name).collect();
-    let top = outcome.top.iter().map(|example| ("shown", example));
-    let control = outcome.control.iter().map(|example| ("at random", example));
-    Table::new(&head, top.chain(control).map(row).collect())
+    Table::new(&head, all().map(row).collect())
 }
 
 #[cfg(test)]
@@ -218,7 +188,7 @@ mod tests {
         let plain = drawn(json!({}));
         assert!(matches!(&plain, Drawing::Grid { items, .. } if items[0].value == "3.50"));
         let all = drawn(json!({
-            "control": true, "alike": 6, "maps": true, "by": "relevance", "text": "cat", "templates": ["{}"],
+            "alike": 6, "maps": true, "by": "relevance", "text": "cat", "templates": ["{}"],
             "truncate": false, "candidates": 6,
         }));
         insta::assert_json_snapshot!(all);

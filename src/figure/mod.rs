@@ -14,6 +14,7 @@ mod composition;
 mod concept;
 mod conditional;
 mod context;
+mod controls;
 pub mod curve;
 mod dataset_examples;
 mod direction;
@@ -39,6 +40,7 @@ mod text_rank;
 mod text_span;
 mod unit;
 mod unit_quality;
+mod unit_rank;
 mod unit_search;
 mod unit_similarity;
 mod unit_summary;
@@ -61,7 +63,9 @@ pub const RENDERER_VERSION: u32 = 7;
 pub static FIGURES: &[&Figure] = &[
     &feature_vis::FIGURE,
     &dataset_examples::FIGURE,
+    &controls::FIGURE,
     &activation_histogram::FIGURE,
+    &unit_rank::FIGURE,
     &unit_summary::FIGURE,
     &category_response::FIGURE,
     &conditional::FIGURE,

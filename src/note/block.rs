@@ -105,6 +105,53 @@ impl Block {
             .collect()
     }
 
+    /// The block that asks another kind about the same target: it has the fields that decide a result and that the kind has
+    /// too, and `more`, which stand where the block does. It has no caption and no number of its own.
+    pub fn turned(
+        &self,
+        kind: &'static Kind,
+        more: impl IntoIterator<Item = (&'static str, Json)>,
+    ) -> Self {
+        let decides = |field: &&Field| field.role != Role::Presentation;
+        let mut values: BTreeMap<&'static str, FieldValue> = kind
+            .all_fields()
+            .filter(decides)
+            .filter_map(|field| Some((field.name, self.fields.get(field.name)?.clone())))
+            .collect();
+        for (name, value) in more {
+            let places = BTreeMap::new();
+            values.insert(name, FieldValue { value, span: self.span.clone(), places });
+        }
+        let axis = |axis: &Axis| {
+            let field = kind.all_fields().find(|field| field.name == axis.field.name)?;
+            Some(Axis { field, values: axis.values.clone() })
+        };
+        Self {
+            id: self.id.clone(),
+            given_id: None,
+            number: self.number,
+            span: self.span.clone(),
+            yaml: String::new(),
+            kind: Some(kind),
+            fields: Fields { values },
+            sweep: self.sweep.iter().filter_map(axis).collect(),
+            caption_text: String::new(),
+            caption_links: Vec::new(),
+            caption_formulas: Vec::new(),
+            caption_values: 0..0,
+            claims: Vec::new(),
+            claim_problems: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The same block, which sweeps over another field too.
+    pub fn swept_also(mut self, axis: Axis) -> Self {
+        self.fields.values.remove(axis.field.name);
+        self.sweep.push(axis);
+        self
+    }
+
     /// The names of all blocks whose results it uses, each with the blocks that its field takes.
     pub fn named_blocks(&self) -> Vec<(Takes, String)> {
         let given = self.kind.into_iter().flat_map(Kind::all_fields);

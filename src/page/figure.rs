@@ -73,6 +73,8 @@ impl<'a> Scene<'a> {
                 _ => vec![],
             },
             data: self.data_view(page, settled),
+            controls: self.control_views(index, number, page),
+            controls_off: self.controls_off(block),
             units: self.unit_names(page, shown_in(settled)),
             mentions: self.mentions_of(index, page, &block.id),
         }
@@ -193,7 +195,7 @@ impl<'a> Scene<'a> {
 }
 
 /// The drawing that a figure shows, which may be the one before; those of a sweep show pictures alone.
-fn shown_in(settled: &Settled) -> Option<&Drawing> {
+pub(super) fn shown_in(settled: &Settled) -> Option<&Drawing> {
     match settled {
         Settled::Done { drawing, .. } => Some(drawing),
         Settled::Waiting { stale, .. } => stale.as_deref(),
@@ -208,7 +210,11 @@ fn is_of_groups(kind: Option<&'static Kind>, request: &Request) -> bool {
 }
 
 /// The state of a figure that is not a sweep.
-fn state<'a>(settled: &'a Settled, wanted: &Wanted, kind: Option<&Kind>) -> FigureState<'a> {
+pub(super) fn state<'a>(
+    settled: &'a Settled,
+    wanted: &Wanted,
+    kind: Option<&Kind>,
+) -> FigureState<'a> {
     match settled {
         Settled::Done { drawing, .. } => FigureState::Done { drawing },
         Settled::Waiting { status, stale, so_far } => FigureState::Waiting {

@@ -9,6 +9,7 @@ mod body;
 mod cite;
 mod cited;
 mod contents;
+mod control;
 mod data;
 mod draft;
 mod feed;

@@ -59,6 +59,8 @@ pub struct Scene<'a> {
     pub plan: &'a Plan,
     /// For each note and each of its blocks, the outcome.
     pub figures: &'a [Arc<[Settled]>],
+    /// For each note and each of its blocks, the outcomes of its controls.
+    pub controls: &'a [Arc<[Vec<Settled>]>],
     /// For each note, the replacements of its values.
     pub quoted: &'a [Quoted],
     /// Widths and heights of pictures in the notes folder.

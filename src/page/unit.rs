@@ -69,6 +69,8 @@ impl<'a> Scene<'a> {
         let mut figure = self.figure_view(note, block, page);
         figure.id = format!("n{}-{}", note + 1, figure.id);
         figure.mentions.clear();
+        // They stand in the note.
+        figure.controls.clear();
         figure.width = "text".to_owned();
         if let Some(cell) = cell {
             let Wanted::Sweep(sweep) = self.plan.wanted(note).get(block)? else { return None };

@@ -8,6 +8,7 @@
 
 mod choice;
 mod computed;
+mod control;
 mod judge;
 mod locate;
 mod near;
@@ -63,12 +64,16 @@ pub struct Judged {
     pub judgement: Judgement,
 }
 
+/// For each note, the outcome of each of its blocks, and for each of these the outcomes of its controls.
+type Outcomes<'a> = (&'a [Arc<[Settled]>], &'a [Arc<[Vec<Settled>]>]);
+
 /// The source of values.
 pub struct Sources<'a> {
     notes: &'a [&'a Note],
     garden: &'a Garden,
     plan: &'a Plan,
     figures: &'a [Arc<[Settled]>],
+    controls: &'a [Arc<[Vec<Settled>]>],
     store: &'a Store,
     /// The garden's lists.
     lists: &'a BTreeMap<String, List>,
@@ -122,12 +127,12 @@ struct Source<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// Takes all notes, their requests, and the outcome of each of their blocks.
+    /// Takes all notes, their requests, and the outcomes of each of their blocks and of its controls.
     pub fn new(
         notes: &'a [&'a Note],
         garden: &'a Garden,
         plan: &'a Plan,
-        figures: &'a [Arc<[Settled]>],
+        (figures, controls): Outcomes<'a>,
         store: &'a Store,
         lists: &'a BTreeMap<String, List>,
         commits: &'a Commits,
@@ -137,6 +142,7 @@ impl<'a> Sources<'a> {
             garden,
             plan,
             figures,
+            controls,
             store,
             lists,
             commits,

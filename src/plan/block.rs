@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use neuronotes_core::dataset::DatasetRef;
 use neuronotes_core::kind::term::DIRECTION;
-use neuronotes_core::kind::{Data, Field, Kind, Preset, Role, Scan, Type, scan};
+use neuronotes_core::kind::{Data, Field, Kind, Role, Scan, Type, scan};
 use neuronotes_core::model::{Place, Precision};
 use neuronotes_core::request::{Inputs, Request};
 use serde_json::{Map, Value};
 
 use super::asking::{Asking, unnamed, unusable};
+use super::control::{Control, Draft, drafts};
 use super::known::{Facts, wrong};
 use super::planned::Planned;
 use super::planner::Planner;
@@ -37,10 +38,26 @@ impl Planner<'_> {
 
     fn all(&mut self, note: &Note) -> Planned {
         let wanted = |block| self.wanted(note, block).unwrap_or_else(Wanted::Nothing);
-        let wanted = note.blocks.iter().map(wanted).collect();
+        let wanted: Vec<Wanted> = note.blocks.iter().map(wanted).collect();
+        let planned = note.blocks.iter().zip(&wanted);
+        let controls = planned.map(|(block, wanted)| match wanted {
+            // Its error is reported once.
+            Wanted::Nothing(_) => vec![],
+            _ => self.controls(note, block),
+        });
+        let controls = controls.collect();
         let folders = std::mem::take(&mut self.folders);
         let (names, unit_problems) = self.units(note);
-        Planned { wanted, names, unit_problems, folders }
+        Planned { wanted, controls, names, unit_problems, folders }
+    }
+
+    fn controls(&mut self, note: &Note, block: &Block) -> Vec<Arc<Control>> {
+        let drafts = drafts(self.config, block);
+        let plan = |Draft { name, title, if_scanned, block }| {
+            let wanted = self.wanted(note, &block).unwrap_or_else(Wanted::Nothing);
+            Arc::new(Control { name, title, if_scanned, block, wanted })
+        };
+        drafts.into_iter().map(plan).collect()
     }
 
     pub(super) fn wanted(&mut self, note: &Note, block: &Block) -> Result<Wanted, Vec<Diagnostic>> {
@@ -205,14 +222,7 @@ impl Planner<'_> {
 
     /// The configuration's default for a field.
     fn configured(&self, field: &Field) -> Option<Value> {
-        let defaults = &self.config.defaults;
-        match (field.ty, field.default) {
-            (Type::Seed, _) => Some(defaults.seed.into()),
-            (Type::Flag, Preset::Configured) => {
-                defaults.flags.get(field.name).map(|flag| (*flag).into())
-            }
-            _ => None,
-        }
+        (field.ty == Type::Seed).then(|| self.config.defaults.seed.into())
     }
 
     pub(super) fn model(&mut self, note: &Note, block: &Block) -> Result<Model, Box<Diagnostic>> {

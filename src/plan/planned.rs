@@ -9,6 +9,7 @@ use neuronotes_core::kind::scan;
 use neuronotes_core::request::Request;
 
 use super::baseline::Baselines;
+use super::control::Control;
 use super::named::{Named, NamedUnit};
 use super::wanted::{Cell, Measurement, Wanted};
 use crate::config::Config;
@@ -19,8 +20,12 @@ use crate::diagnostic::Diagnostic;
 pub struct Plan {
     /// For each note, in the garden's order.
     notes: Vec<Arc<Planned>>,
-    /// Each request once, in the order of the notes and their blocks.
+    /// For each of them and each of its blocks, the controls that are measured.
+    controls: Vec<Vec<Vec<Arc<Control>>>>,
+    /// Each request once, in the order of the notes and their blocks; those of controls after all others.
     pub requests: Vec<(Digest, Arc<Request>)>,
+    /// How many of them blocks ask for; the rest are of controls only.
+    pub of_blocks: usize,
     /// The scans that these use, each once.
     pub scans: Vec<(Digest, Request)>,
     /// Names of units from front matter.
@@ -35,6 +40,8 @@ pub struct Plan {
 pub(super) struct Planned {
     /// The requests of each of its blocks.
     pub(super) wanted: Vec<Wanted>,
+    /// The controls of each of them.
+    pub(super) controls: Vec<Vec<Arc<Control>>>,
     /// Its names of units.
     pub(super) names: Vec<Named>,
     /// Errors in its list of units.
@@ -43,27 +50,58 @@ pub(super) struct Planned {
     pub(super) folders: BTreeSet<String>,
 }
 
+/// Requests and their scans, each once.
+#[derive(Default)]
+struct Gathered {
+    requests: Vec<(Digest, Arc<Request>)>,
+    scans: Vec<(Digest, Request)>,
+    seen: HashSet<Digest>,
+    scanned: HashSet<Digest>,
+}
+
+impl Gathered {
+    fn add(&mut self, wanted: &Wanted) {
+        for measurement in wanted.measurements() {
+            if !self.seen.insert(measurement.key) {
+                continue;
+            }
+            self.requests.push((measurement.key, Arc::clone(&measurement.request)));
+            let uses = measurement.request.uses.iter();
+            let scans = uses.filter(|used| used.kind == scan::NAME);
+            for (key, scan) in measurement.scans.iter().zip(scans) {
+                if self.scanned.insert(*key) {
+                    self.scans.push((*key, scan.clone()));
+                }
+            }
+        }
+    }
+}
+
 impl Plan {
     pub(super) fn of(
         notes: Vec<Arc<Planned>>,
         ledgers: BTreeMap<String, Arc<Ledger>>,
         config: &Config,
     ) -> Self {
-        let mut plan = Self { notes, ledgers, ..Self::default() };
-        let (mut seen, mut scanned) = (HashSet::new(), HashSet::new());
+        let mut plan = Self { ledgers, ..Self::default() };
+        let mut all = Gathered::default();
+        notes.iter().flat_map(|note| &note.wanted).for_each(|wanted| all.add(wanted));
+        plan.of_blocks = all.requests.len();
+        let by_blocks = all.scanned.clone();
+        let is_measured = |control: &&Arc<Control>| {
+            let all = control.wanted.measurements();
+            let mut scans = all.iter().flat_map(|measurement| &measurement.scans);
+            !control.if_scanned || scans.all(|key| by_blocks.contains(key))
+        };
+        let measured = |all: &Vec<Arc<Control>>| -> Vec<Arc<Control>> {
+            all.iter().filter(is_measured).map(Arc::clone).collect()
+        };
+        let controls = notes.iter().map(|note| note.controls.iter().map(measured).collect());
+        plan.controls = controls.collect();
+        let controls = plan.controls.iter().flatten().flatten();
+        controls.for_each(|control| all.add(&control.wanted));
+        (plan.notes, plan.requests, plan.scans) = (notes, all.requests, all.scans);
         for note in &plan.notes {
-            for measurement in note.wanted.iter().flat_map(Wanted::measurements) {
-                if seen.insert(measurement.key) {
-                    plan.requests.push((measurement.key, Arc::clone(&measurement.request)));
-                    let uses = measurement.request.uses.iter();
-                    let scans = uses.filter(|used| used.kind == scan::NAME);
-                    for (key, scan) in measurement.scans.iter().zip(scans) {
-                        if scanned.insert(*key) {
-                            plan.scans.push((*key, scan.clone()));
-                        }
-                    }
-                }
-            }
             for named in &note.names {
                 plan.names.entry(named.unit.clone()).or_insert_with(|| named.name.clone());
             }
@@ -77,9 +115,20 @@ impl Plan {
         self.notes.get(note).map_or(&[], |planned| &planned.wanted)
     }
 
-    /// All measurements of all blocks, possibly repeated.
+    /// The controls of each block of a note.
+    pub fn controls(&self, note: usize) -> &[Vec<Arc<Control>>] {
+        self.controls.get(note).map_or(&[], Vec::as_slice)
+    }
+
+    /// All measurements of all blocks and their controls, possibly repeated.
     pub fn measurements(&self) -> impl Iterator<Item = &Measurement> {
-        self.notes.iter().flat_map(|note| &note.wanted).flat_map(Wanted::measurements)
+        (0..self.notes.len()).flat_map(|note| self.measurements_of(note))
+    }
+
+    /// The measurements of a note's blocks and their controls, possibly repeated.
+    pub fn measurements_of(&self, note: usize) -> impl Iterator<Item = &Measurement> {
+        let controls = self.controls(note).iter().flatten().map(|control| &control.wanted);
+        self.wanted(note).iter().chain(controls).flat_map(Wanted::measurements)
     }
 
     /// A note's names of units.

@@ -235,6 +235,8 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
             csv: "figures/data/5c.csv".into(),
             json: "figures/data/7d.json".into(),
         }),
+        controls: vec![],
+        controls_off: "",
         units: units(),
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
     };
@@ -268,12 +270,40 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         narrow: 3,
         status: "1 of 3 measured".into(),
     };
+    let control = |number: usize, title, state| ControlView {
+        id: format!("vis-control-{number}"),
+        title,
+        label: "Figure 2, controls".into(),
+        alt: None,
+        state,
+        key: "5a3e".repeat(16),
+        data: None,
+        units: units(),
+    };
     let unmeasured = |figure: FigureView<'a>| FigureView { provenance: vec![], ..figure };
     vec![
         ("picture", figure("feature_vis", done("picture"))),
         ("film", figure("feature_vis", done("film"))),
         ("sweep", FigureView { keys: vec!["0003".repeat(16)], ..figure("feature_vis", sweep) }),
         ("grid", figure("dataset_examples", done("grid"))),
+        (
+            "controls",
+            FigureView {
+                controls: vec![
+                    control(1, "Images that nobody chose", done("parts")),
+                    control(2, "Another seed", waiting(None)),
+                    control(3, "A third", FigureState::Failed { problem: problem() }),
+                ],
+                ..figure("dataset_examples", done("grid"))
+            },
+        ),
+        (
+            "uncontrolled",
+            FigureView {
+                controls_off: "Controls are off for this figure.",
+                ..figure("dataset_examples", done("grid"))
+            },
+        ),
         ("plot", figure("activation_histogram", done("plot"))),
         ("behind", figure("activation_histogram", done("behind"))),
         (

@@ -45,7 +45,7 @@ use crate::note::{LinkKind, Note};
 use crate::page::value::Quoted;
 use crate::page::{self, Assets, HOME, Settled};
 use crate::picture::smaller::Linked;
-use crate::plan::{Plan, Plans, Wanted};
+use crate::plan::{Plan, Plans};
 use crate::workspace::{Touched, Workspace};
 
 /// The site of a garden.
@@ -64,6 +64,8 @@ pub struct Site {
     drawn: Drawn,
     /// For each note, the outcomes of its blocks.
     settled: Vec<Arc<[Settled]>>,
+    /// For each note and each of its blocks, the outcomes of its controls.
+    controls: Vec<Arc<[Vec<Settled>]>>,
     /// For each note, whether its outcomes must be looked up again.
     unsettled: Vec<bool>,
     /// For each note, the replacements of its values.
@@ -105,6 +107,7 @@ impl Site {
             addresses: HashMap::new(),
             drawn: Drawn::default(),
             settled: Vec::new(),
+            controls: Vec::new(),
             unsettled: Vec::new(),
             quoted: Vec::new(),
             problems: Vec::new(),
@@ -207,6 +210,7 @@ impl Site {
     fn forget_all(&mut self) {
         let count = self.notes.len();
         self.settled.resize(count, Arc::default());
+        self.controls.resize(count, Arc::default());
         self.quoted.resize_with(count, Quoted::default);
         self.unsettled.resize(count, true);
         self.unsettled.fill(true);
@@ -230,8 +234,7 @@ impl Site {
             return self.forget_all();
         }
         for index in 0..self.notes.len() {
-            let mut all = self.plan.wanted(index).iter().flat_map(Wanted::measurements);
-            if all.any(|measurement| measurement.key == *key) {
+            if self.plan.measurements_of(index).any(|measurement| measurement.key == *key) {
                 self.forget(index);
             }
             // It may quote the figure.
@@ -251,7 +254,9 @@ impl Site {
             _ => false,
         };
         let index = self.addresses.get(path).copied();
-        if let Some(index) = index.filter(|index| self.settled[*index].iter().any(waits)) {
+        let all =
+            |index: usize| self.settled[index].iter().chain(self.controls[index].iter().flatten());
+        if let Some(index) = index.filter(|index| all(*index).any(waits)) {
             self.forget(index);
         }
     }

@@ -99,8 +99,10 @@ impl Site {
     /// Adds the files of all results: pictures, and the numbers behind figures.
     fn add_results(&self, files: &mut BTreeMap<String, Content>, problems: &mut Vec<Diagnostic>) {
         let store = &self.workspace.store;
-        for (note, settled) in self.notes.iter().zip(&self.settled) {
-            for drawing in settled.iter().flat_map(Settled::drawings) {
+        for ((note, settled), controls) in self.notes.iter().zip(&self.settled).zip(&self.controls)
+        {
+            let all = || settled.iter().chain(controls.iter().flatten());
+            for drawing in all().flat_map(Settled::drawings) {
                 for image in drawing.images() {
                     let from = store.blob_path(&image.digest);
                     files.insert(image.file(), Content::Copy { from, digest: image.digest });
@@ -110,7 +112,7 @@ impl Site {
                     files.extend(page.map(|page| (link.path.clone(), Content::Bytes(page.into()))));
                 }
             }
-            for settled in &**settled {
+            for settled in all() {
                 let data = guard::run("writing the data of a figure", &note.path, || {
                     page::data_files(settled, store)
                 });

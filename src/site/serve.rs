@@ -53,6 +53,7 @@ impl Site {
             garden: &self.garden,
             plan: &self.plan,
             figures: &self.settled,
+            controls: &self.controls,
             quoted: &self.quoted,
             sizes: &self.sizes,
             smaller,
@@ -185,7 +186,8 @@ impl Site {
         }
         if path.starts_with("figures/data/") {
             let store = &self.workspace.store;
-            let mut settled = self.settled.iter().flat_map(|settled| &**settled);
+            let controls = self.controls.iter().flat_map(|controls| controls.iter().flatten());
+            let mut settled = self.settled.iter().flat_map(|settled| &**settled).chain(controls);
             let text = settled.find_map(|settled| page::data_file(settled, path, store))?;
             return Some(Served::Bytes(text.into_bytes()));
         }

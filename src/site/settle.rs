@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::scan;
+use neuronotes_core::kind::activation_histogram::MARK;
+use neuronotes_core::kind::{feature_vis, scan};
 use neuronotes_core::number;
 use neuronotes_core::store::Store;
 
@@ -20,7 +21,7 @@ use crate::figure::{self, Baseline, DrawContext, Drawing};
 use crate::guard;
 use crate::note::{Block, Note};
 use crate::page::{Scanned, Settled};
-use crate::plan::{Cell, Measurement, Plan, Wanted};
+use crate::plan::{Cell, Control, Measurement, NATURAL, Plan, Wanted};
 
 /// The state of measurements, in addition to the store.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +76,7 @@ impl Settler<'_> {
             .map(|(block, wanted)| {
                 let name = format!("{}#{}", note.path, block.id);
                 let done =
-                    guard::run("drawing the figure", &name, || self.block(note, block, wanted));
+                    guard::run("drawing the figure", &name, || self.block(note, block, wanted, ""));
                 done.unwrap_or_else(|panicked| {
                     let problem = at(note, block, panicked.to_string());
                     Settled::Failed(problem.hint(guard::HINT.to_owned()))
@@ -84,9 +85,58 @@ impl Settler<'_> {
             .collect()
     }
 
+    /// The outcome of each control of each block of the note at `index`.
+    pub fn controls(self, index: usize, note: &Note, settled: &[Settled]) -> Vec<Vec<Settled>> {
+        let one = |control: &Control, of: Option<&Settled>| {
+            let name = format!("the controls of {}#{}", note.path, control.block.id);
+            let marked = of.and_then(|of| self.marked(control, of));
+            let block = marked.as_ref().unwrap_or(&control.block);
+            let done = guard::run("drawing", &name, || {
+                let which = format!("controls {}, ", control.name);
+                self.block(note, block, &control.wanted, &which)
+            });
+            let settled = done.unwrap_or_else(|panicked| {
+                let problem = at(note, &control.block, panicked.to_string());
+                Settled::Failed(problem.hint(guard::HINT.to_owned()))
+            });
+            of_control(settled)
+        };
+        let all = self.plan.controls(index).iter().enumerate();
+        all.map(|(at, all)| all.iter().map(|control| one(control, settled.get(at))).collect())
+            .collect()
+    }
+
+    /// The block of a control with the activation that the figure reaches, if its plot marks that.
+    fn marked(self, control: &Control, of: &Settled) -> Option<Block> {
+        let Settled::Done { record, .. } = of else { return None };
+        let kind = control.block.kind.filter(|_| control.name == NATURAL)?;
+        let outcome: feature_vis::Outcome = record.result(self.store)?;
+        let reached = outcome.images.first()?.activation;
+        Some(control.block.turned(kind, [(MARK, reached.into())]))
+    }
+
     /// The problems of the blocks of the note at `index` with these outcomes.
-    pub fn problems(self, index: usize, note: &Note, settled: &[Settled]) -> Vec<Diagnostic> {
+    pub fn problems(
+        self,
+        index: usize,
+        note: &Note,
+        settled: &[Settled],
+        controls: &[Vec<Settled>],
+    ) -> Vec<Diagnostic> {
         let mut own = Vec::new();
+        for ((block, all), settled) in note.blocks.iter().zip(controls).zip(settled) {
+            // What a figure fails of, its controls fail of too.
+            if matches!(settled, Settled::Failed(_)) {
+                continue;
+            }
+            for control in all {
+                match control {
+                    Settled::Failed(problem) => own.push(problem.clone()),
+                    Settled::Sweep(cells) => own.extend(of_cells(note, block, cells)),
+                    Settled::Done { .. } | Settled::Waiting { .. } => {}
+                }
+            }
+        }
         for ((block, settled), wanted) in
             note.blocks.iter().zip(settled).zip(self.plan.wanted(index))
         {
@@ -125,7 +175,8 @@ impl Settler<'_> {
         Some(Diagnostic { severity: Severity::Warning, ..problem }.hint(hint))
     }
 
-    fn block(self, note: &Note, block: &Block, wanted: &Wanted) -> Settled {
+    /// The outcome of a block, or of a control, which `which` tells apart from the block.
+    fn block(self, note: &Note, block: &Block, wanted: &Wanted, which: &str) -> Settled {
         match wanted {
             Wanted::Nothing(problems) => {
                 let first = problems.first().cloned();
@@ -133,10 +184,11 @@ impl Settler<'_> {
                     first.unwrap_or_else(|| at(note, block, "the block has an error".into()));
                 Settled::Failed(problem)
             }
-            Wanted::Measurement(measurement) => self.measured(note, block, measurement, ""),
+            Wanted::Measurement(measurement) => self.measured(note, block, measurement, which),
             Wanted::Sweep(sweep) => {
                 let measured = |cell: &Cell| {
-                    self.measured(note, block, &cell.measurement, &self.plan.caption(cell))
+                    let which = format!("{which}{}", self.plan.caption(cell));
+                    self.measured(note, block, &cell.measurement, &which)
                 };
                 let cell = |cell: &Cell| match measured(cell) {
                     Settled::Failed(mut problem) => {
@@ -309,6 +361,18 @@ impl Settler<'_> {
         let hint = if self.store.is_frozen() { FREEZE } else { "build again to measure it" };
         let hint = (message == figure::damaged(self.store)).then(|| hint.to_owned());
         Settled::Failed(at(note, block, message.to_owned()).hint(hint))
+    }
+}
+
+/// The outcome of a control, whose problem says that it is one's.
+fn of_control(settled: Settled) -> Settled {
+    match settled {
+        Settled::Failed(problem) => {
+            let message = format!("a control: {}", problem.message);
+            Settled::Failed(Diagnostic { message, ..problem })
+        }
+        Settled::Sweep(cells) => Settled::Sweep(cells.into_iter().map(of_control).collect()),
+        settled => settled,
     }
 }
 

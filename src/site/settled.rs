@@ -37,9 +37,10 @@ impl Site {
             }
         }
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
-        let Self { workspace, plan, garden, settled, .. } = &*self;
+        let Self { workspace, plan, garden, settled, controls, .. } = &*self;
         let Workspace { store, config, commits, .. } = workspace;
-        let sources = Sources::new(&refers, garden, plan, settled, store, &config.lists, commits);
+        let outcomes = (&settled[..], &controls[..]);
+        let sources = Sources::new(&refers, garden, plan, outcomes, store, &config.lists, commits);
         let seen: Vec<(usize, Result<Seen, Panicked>)> = open
             .into_iter()
             .filter(|index| self.problems[*index].is_none())
@@ -90,7 +91,8 @@ impl Site {
         let embeds = self.garden.embed_problems(index, notes);
         let cited = page::citation_problems(note, self.workspace.library.works.as_ref());
         let remote = page::remote_problems(note, &self.workspace.config);
-        let blocks = self.settler().problems(index, note, &self.settled[index]);
+        let blocks =
+            self.settler().problems(index, note, &self.settled[index], &self.controls[index]);
         let all: [&[Diagnostic]; 8] = [
             &note.problems,
             &self.garden.problems[index],
@@ -116,7 +118,9 @@ impl Site {
             return;
         }
         let settled = self.settler().note(index, &self.notes[index]);
-        for drawing in settled.iter().flat_map(Settled::shown) {
+        let controls = self.settler().controls(index, &self.notes[index], &settled);
+        let all = settled.iter().chain(controls.iter().flatten());
+        for drawing in all.flat_map(Settled::shown) {
             for image in drawing.images() {
                 self.images.insert(image.file(), image.digest);
             }
@@ -128,6 +132,7 @@ impl Site {
             self.keep_drawings(index, &settled);
         }
         self.settled[index] = settled.into();
+        self.controls[index] = controls.into();
     }
 
     /// Remembers the drawings of a note's blocks, which are shown while they are measured again.

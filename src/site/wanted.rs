@@ -40,7 +40,10 @@ impl Site {
     pub fn arrived(&mut self) -> bool {
         let mut arrived = BTreeSet::new();
         for index in (0..self.notes.len()).filter(|index| !self.unsettled[*index]) {
-            for (settled, wanted) in self.settled[index].iter().zip(self.plan.wanted(index)) {
+            let controls = self.controls[index].iter().flatten();
+            let of_controls = self.plan.controls(index).iter().flatten().map(|it| &it.wanted);
+            let own = self.settled[index].iter().zip(self.plan.wanted(index));
+            for (settled, wanted) in own.chain(controls.zip(of_controls)) {
                 let cells = match settled {
                     Settled::Sweep(cells) => cells.as_slice(),
                     one => std::slice::from_ref(one),

@@ -60,10 +60,35 @@ pub struct FigureView<'a> {
     pub keys: Vec<String>,
     /// Files with its numbers, if it has any.
     pub data: Option<DataView>,
+    /// What it is compared with that nobody chose.
+    pub controls: Vec<ControlView<'a>>,
+    /// Who decided that it has no such controls, in words; empty if nobody did.
+    pub controls_off: &'static str,
     /// The units that its drawing refers to, by the drawing's references.
     pub units: BTreeMap<String, UnitNameView<'a>>,
     /// Links to the places that mention this figure.
     pub mentions: Vec<LinkView>,
+}
+
+/// A control of a figure: what it is compared with that nobody chose.
+#[derive(Debug, Clone, Serialize)]
+pub struct ControlView<'a> {
+    /// Its id, unique on the page.
+    pub id: String,
+    /// Its heading.
+    pub title: &'static str,
+    /// For readers: `Figure 2, controls`.
+    pub label: String,
+    /// `None`: a drawing describes itself.
+    pub alt: Option<String>,
+    /// Its state.
+    pub state: FigureState<'a>,
+    /// The request key, 64 digits; empty if it has an error. For several measurements, a common key.
+    pub key: String,
+    /// Files with its numbers, if it has any.
+    pub data: Option<DataView>,
+    /// The units that its drawing refers to, by the drawing's references.
+    pub units: BTreeMap<String, UnitNameView<'a>>,
 }
 
 /// What a unit that a drawing names is called here.

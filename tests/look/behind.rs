@@ -1,4 +1,4 @@
-//! What a reader sees on demand: the images behind the bars of a histogram, and the heat map over a picture.
+//! What a reader sees on demand: the images behind the bars of a histogram, the heat map over a picture, and controls.
 
 use headless_chrome::Tab;
 use headless_chrome::browser::tab::point::Point;
@@ -11,7 +11,7 @@ use crate::tab::go;
 
 const NOTE: &str = "# On demand\n\n```yaml analysis\nid: bars\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 42\n\
     examples: 2\n```\n\n```yaml analysis\nid: list\nkind: dataset_examples\nlayer: image_block_4/0/Add_6\nunit: 42\n\
-    maps: true\ncontrol: true\ntop: 1\n```\n";
+    maps: true\ncontrols: on\ntop: 2\n```\n";
 
 /// What is said of the bar whose images are shown.
 const SAYS: &str = "[...document.querySelectorAll('.behind-says')].filter(it => getComputedStyle(it).visibility === 'visible')\
@@ -85,4 +85,26 @@ fn a_map_is_shown_while_a_picture_is_pointed_at_and_where_it_is_enlarged() {
     wait(&tab, &format!("{shown} === {map}"));
     tab.press_key("m").expect("a key");
     wait(&tab, &format!("{shown} === document.querySelector('#list a.zoom').href"));
+}
+
+#[test]
+fn pictures_of_controls_are_loaded_when_their_fold_is_opened() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let address = format!("{}index.html", published(&garden));
+    let tab = open(&browser, "about:blank");
+    resize(&tab, 1400);
+    go(&tab, &address);
+    let loaded =
+        "[...document.querySelectorAll('.controls img')].filter(it => it.naturalWidth > 0).length";
+    wait(&tab, "document.querySelector('#list img').naturalWidth > 0");
+    assert_eq!(value(&tab, loaded), 0);
+    value(&tab, "(document.querySelector('#list .controls > summary').focus(), true)");
+    tab.press_key("Enter").expect("a key");
+    point(&tab, "#list .controls img");
+    wait(&tab, &format!("{loaded} > 0"));
+    for width in [320, 400, 1400] {
+        resize(&tab, width);
+        assert_eq!(overflow(&tab), 0, "{width} px");
+    }
 }

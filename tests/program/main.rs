@@ -8,6 +8,7 @@ mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod commonmark;
+mod controls;
 mod dictionaries;
 mod drawn;
 mod elsewhere;

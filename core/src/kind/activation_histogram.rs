@@ -5,6 +5,6 @@ mod kind;
 mod outcome;
 mod params;
 
-pub use kind::KIND;
+pub use kind::{KIND, MARK};
 pub use outcome::{Above, Behind, Other, Outcome, Quantile, Shape, sample};
 pub use params::{MOST_CURVES, Params};

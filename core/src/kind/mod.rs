@@ -14,6 +14,8 @@ pub mod class;
 pub mod composition;
 pub mod concept;
 pub mod conditional;
+pub mod controlled;
+pub mod controls;
 pub mod dataset_examples;
 pub mod direction;
 pub mod drawn_words;
@@ -41,6 +43,7 @@ pub mod text_span;
 mod tuple;
 pub mod unit_at;
 pub mod unit_quality;
+pub mod unit_rank;
 pub mod unit_search;
 pub mod unit_similarity;
 pub mod unit_summary;
@@ -62,7 +65,9 @@ pub use value::{Named, PROVENANCE, Values};
 pub static KINDS: &[&Kind] = &[
     &feature_vis::KIND,
     &dataset_examples::KIND,
+    &controls::KIND,
     &activation_histogram::KIND,
+    &unit_rank::KIND,
     &unit_summary::KIND,
     &category_response::KIND,
     &conditional::KIND,

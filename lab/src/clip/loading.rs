@@ -14,6 +14,8 @@ pub struct Loading {
     pub precision: Precision,
     /// How each BatchNorm is applied.
     pub norm: BatchNorm,
+    /// The seed by which the weights of the visual tower are shuffled, if they are.
+    pub shuffled: Option<u64>,
 }
 
 /// How each BatchNorm is applied.
@@ -34,6 +36,12 @@ pub enum BatchNorm {
 impl Loading {
     /// Single precision, with BatchNorm folded.
     pub fn new(device: Device, conventions: Conventions) -> Self {
-        Self { device, conventions, precision: Precision::F32, norm: BatchNorm::Folded }
+        Self {
+            device,
+            conventions,
+            precision: Precision::F32,
+            norm: BatchNorm::Folded,
+            shuffled: None,
+        }
     }
 }

@@ -9,6 +9,7 @@ mod loading;
 mod pool;
 pub mod preprocess;
 mod resnet;
+mod shuffle;
 mod steady;
 pub mod terms;
 mod text;
@@ -103,7 +104,8 @@ impl Clip {
     ) -> Self {
         let Loading { device, ref conventions, .. } = loading;
         let (embedding, activation) = (architecture.embedding, conventions.activation);
-        let visual = visual(&architecture, &loading, weights);
+        let visual =
+            weights.shuffling(loading.shuffled, |weights| visual(&architecture, &loading, weights));
         let (mut logit_scale, tower) = (1.0, OnceCell::new());
         if let Some(text) = &architecture.text {
             let take =

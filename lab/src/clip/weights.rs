@@ -14,6 +14,8 @@ use memmap2::Mmap;
 use neuronotes_core::model::{Header, HeaderError, Names, Source};
 use tch::{Device, Kind, Tensor};
 
+use super::shuffle::shuffled;
+
 /// Why a weights file cannot be used. Each list holds names, with shapes where they matter.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
@@ -45,6 +47,7 @@ pub struct Weights {
     device: Device,
     kind: Kind,
     only_check: bool,
+    shuffle: Option<u64>,
     bytes: u64,
     left: BTreeSet<String>,
     missing: Vec<String>,
@@ -99,7 +102,8 @@ impl Weights {
 
     fn from(origin: Origin, left: BTreeSet<String>, device: Device, kind: Kind) -> Self {
         let (missing, wrong) = (Vec::new(), Vec::new());
-        Self { origin, device, kind, only_check: false, bytes: 0, left, missing, wrong }
+        let (only_check, shuffle) = (false, None);
+        Self { origin, device, kind, only_check, shuffle, bytes: 0, left, missing, wrong }
     }
 
     /// The header of the file, if the tensors come from a file.
@@ -129,6 +133,15 @@ impl Weights {
         done
     }
 
+    /// Runs `what` with tensors that are shuffled: with a seed, the numbers of each tensor of at least two dimensions are
+    /// permuted, by the seed and OpenAI's name of the tensor.
+    pub fn shuffling<T>(&mut self, seed: Option<u64>, what: impl FnOnce(&mut Self) -> T) -> T {
+        self.shuffle = seed;
+        let done = what(self);
+        self.shuffle = None;
+        done
+    }
+
     /// The tensor that OpenAI's checkpoints call `name`. If it is missing or misshapen, zeros of the right
     /// shape are used until [`Weights::finish`] names all such tensors at once.
     pub fn take(&mut self, name: &str, shape: &[i64]) -> Tensor {
@@ -141,6 +154,7 @@ impl Weights {
     }
 
     fn take_as(&mut self, kind: Kind, name: &str, shape: &[i64]) -> Tensor {
+        let seed = self.shuffle.filter(|_| shape.len() > 1);
         let source = self.source(name);
         let missing = self.missing.len();
         for name in source.names() {
@@ -153,6 +167,7 @@ impl Weights {
             return self.zeros(kind, shape);
         }
         let found = self.origin.shape(&source);
+        let called = name;
         let name = source.names().join("`, `");
         if found != shape {
             self.wrong.push(format!("`{name}` has the shape {found:?}, but {shape:?} is expected"));
@@ -172,6 +187,11 @@ impl Weights {
                 Source::Transposed(_) => parts[0].tr(),
                 Source::Stacked(_) => Tensor::cat(&parts, 0),
             };
+            let whole = match seed {
+                None => Ok(whole),
+                Some(seed) => shuffled(&whole, seed, called),
+            };
+            let whole = whole.map_err(|error| format!("`{name}` cannot be shuffled: {error}"))?;
             let tensor = whole.f_to_kind(kind).and_then(|tensor| tensor.f_to_device(self.device));
             let tensor = tensor.and_then(|tensor| tensor.f_contiguous());
             tensor.map_err(|error| format!("`{name}` cannot be read: {error}"))

@@ -3,7 +3,6 @@
 //! A scan stores activations in half precision, in which different ones may be equal. If that decides which images are
 //! shown, or in what order, the network is run again on the images with equal activations.
 
-mod control;
 mod fold;
 mod list;
 mod map;
@@ -32,7 +31,6 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let summary = summary(&values);
     let list = List { params: &params, target: &target, scans: &scans };
     let top = params.top as usize;
-    let drawn = if params.control { control::drawn(&scans, top) } else { vec![] };
     let mut gallery = Gallery::default();
     let (order, candidates) = match params.by {
         By::Activation => {
@@ -40,7 +38,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
             (rank::by_activation(bench, &list, needed, &mut gallery)?, None)
         }
         By::Relevance => {
-            let (order, count) = relevance::ordered(bench, &list, &drawn, &mut gallery)?;
+            let (order, count) = relevance::ordered(bench, &list, &mut gallery)?;
             (order, Some(count as u64))
         }
     };
@@ -75,25 +73,14 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     for kept in kept {
         found.push(add(bench, &mut gallery, kept)?);
     }
-    let mut control = Vec::new();
-    for place in list.sorted(drawn, shown) {
-        let kept = Kept::of(bench, &list, place, &mut gallery)?;
-        control.push(add(bench, &mut gallery, kept)?);
-    }
     let full_colour = match params.maps {
         false => None,
-        true => Some(map::add(
-            bench,
-            &list,
-            &pictures,
-            &mut gallery,
-            found.iter_mut().chain(&mut control),
-        )?),
+        true => Some(map::add(bench, &list, &pictures, &mut gallery, found.iter_mut())?),
     };
     let count = values.len() as u64;
     let (mean, sd) = (summary.mean, summary.sd);
     let top = found;
-    let outcome = Outcome { count, mean, sd, top, control, compared, candidates, full_colour };
+    let outcome = Outcome { count, mean, sd, top, compared, candidates, full_colour };
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
 }

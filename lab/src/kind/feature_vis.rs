@@ -118,7 +118,7 @@ pub(crate) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
 
 fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
     let params: Params = bench.params()?;
-    let clip = bench.clip(&[params.layer.layer()])?;
+    let clip = bench.clip_with(&[params.layer.layer()], params.shuffle)?;
     let readout = Readout::of(bench, &clip, &params.layer)?;
     let layer = &readout.layer;
     let is_layer = params.layer.dictionary().is_none();

@@ -12,6 +12,7 @@ mod category_response;
 mod composition;
 pub mod concept;
 mod conditional;
+mod controls;
 mod dataset_examples;
 mod direction;
 mod drawn_words;
@@ -33,6 +34,7 @@ mod text_span;
 mod tiles;
 mod truth;
 mod unit_quality;
+mod unit_rank;
 mod unit_search;
 mod unit_similarity;
 mod unit_summary;
@@ -83,7 +85,9 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::composition::KIND, composition::run),
     Measure::alone(&kind::attribution::KIND, attribution::run),
     Measure::alone(&kind::dataset_examples::KIND, dataset_examples::run),
+    Measure::alone(&kind::controls::KIND, controls::run),
     Measure::alone(&kind::activation_histogram::KIND, activation_histogram::run),
+    Measure::alone(&kind::unit_rank::KIND, unit_rank::run),
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
     Measure::alone(&kind::category_response::KIND, category_response::run),
     Measure::alone(&kind::conditional::KIND, conditional::run),

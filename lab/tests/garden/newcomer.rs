@@ -21,7 +21,7 @@ fn a_new_garden_measures_three_kinds_of_figures_with_an_empty_cache() {
     let first = with_cache(&garden, cache.path(), &["build", "--strict"]);
     assert_eq!(first.code(), 0, "{}", first.stderr());
     assert!(
-        first.summary().starts_with("2 notes: 3 figures measured, 0 stored"),
+        first.summary().starts_with("2 notes: 3 figures and 2 controls measured, 0 stored"),
         "{}",
         first.stderr()
     );
@@ -37,11 +37,6 @@ fn a_new_garden_measures_three_kinds_of_figures_with_an_empty_cache() {
 
     // The results are those of the same weights and data under a path.
     let by_path = Garden::new();
-    let configuration = by_path.read("neuronotes.yaml");
-    // As a new garden has it.
-    let with_control = configuration.replace("dataset: emoji }", "dataset: emoji, control: true }");
-    assert_ne!(with_control, configuration);
-    by_path.write("neuronotes.yaml", &with_control);
     by_path.note("a-first-figure.md", &garden.read("notes/a-first-figure.md"));
     let explained = |garden: &Garden| {
         let run = with_cache(garden, cache.path(), &["explain", "a-first-figure#examples"]);

@@ -124,7 +124,7 @@ fn equal_ones_are_ordered_by_the_digests_of_their_keys() {
 }
 
 #[test]
-fn near_duplicates_are_shown_once_and_the_control_is_the_same_for_every_unit() {
+fn near_duplicates_are_shown_once() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("a.tar");
     let mut files = Vec::new();
@@ -139,8 +139,8 @@ fn near_duplicates_are_shown_once_and_the_control_is_the_same_for_every_unit() {
     let (session, model) = (session(dir.path()), model(&small_weights()));
     let request = |change: Value| examples_request(model.clone(), data.clone(), change);
     let all = listed(&session, &request(json!({ "top": 12 })));
-    assert!(all.compared.is_none() && all.control.is_empty());
-    let folded = listed(&session, &request(json!({ "top": 12, "alike": 8, "control": true })));
+    assert!(all.compared.is_none());
+    let folded = listed(&session, &request(json!({ "top": 12, "alike": 8 })));
     let things = |examples: &[Example]| -> Vec<String> {
         examples.iter().map(|example| example.key[..1].to_owned()).collect()
     };
@@ -157,19 +157,6 @@ fn near_duplicates_are_shown_once_and_the_control_is_the_same_for_every_unit() {
     // The ranking is followed no further than it must be.
     let first = listed(&session, &request(json!({ "top": 1, "alike": 0 })));
     assert_eq!((first.top.len(), first.top[0].alike), (1, Some(0)));
-
-    assert_eq!(folded.control.len(), 12);
-    let other = listed(&session, &request(json!({ "unit": 5, "top": 4, "control": true })));
-    let same = listed(&session, &request(json!({ "unit": 6, "top": 4, "control": true })));
-    let keys = |outcome: &dataset_examples::Outcome| {
-        let mut keys: Vec<_> = outcome.control.iter().map(|example| example.key.clone()).collect();
-        keys.sort();
-        keys
-    };
-    assert_eq!(keys(&other), keys(&same));
-    assert_eq!(keys(&other).len(), 4);
-    let falls = |pair: &[Example]| pair[0].activation >= pair[1].activation;
-    assert!(other.control.windows(2).all(falls));
 }
 
 #[test]
@@ -178,11 +165,11 @@ fn a_map_has_the_size_of_its_picture_and_the_scale_of_all() {
     let path = shard(dir.path(), 8);
     let data = dataset(&format::tar::FORMAT, &[&path]);
     let (session, clip) = (session(dir.path()), small_clip());
-    let change = json!({ "top": 2, "maps": true, "control": true });
+    let change = json!({ "top": 2, "maps": true });
     let record = measure(&session, &examples_request(model(&small_weights()), data, change));
     let outcome: dataset_examples::Outcome = record.result(session.store()).expect("a list");
     let mut most: f64 = 0.0;
-    for example in outcome.top.iter().chain(&outcome.control) {
+    for example in &outcome.top {
         let number: u32 = example.key.parse().expect("a number");
         let shown = picture(number, 70 + number * 3, 64 + number);
         let greatest = map(&clip, LAYER, UNIT, shown.clone().into()).abs().max().double_value(&[]);
@@ -230,7 +217,7 @@ fn relevance_is_that_of_an_attribution_picture_by_picture() {
     expected.sort_by(|a, b| b.0.total_cmp(&a.0));
     let change = json!({
         "layer": layer, "unit": unit, "top": 5, "by": "relevance", "text": "bicycle", "templates": ["{}"],
-        "candidates": 2000, "control": true,
+        "candidates": 2000,
     });
     let request = examples_request(model(&emoji_weights()), data.clone(), change.clone());
     let outcome = listed(&session, &request);
@@ -241,7 +228,6 @@ fn relevance_is_that_of_an_attribution_picture_by_picture() {
         assert!((found - relevance).abs() < 1e-4 * size, "{found} {relevance}");
         assert_eq!(&example.key, key);
     }
-    assert!(outcome.control.iter().all(|example| example.relevance.is_some()));
     // Fewer candidates are the strongest ones.
     let mut few = change;
     few["candidates"] = json!(3);

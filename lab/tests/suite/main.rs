@@ -3,6 +3,7 @@
 mod attribution;
 mod bombs;
 mod clip;
+mod controls;
 mod dictionary;
 mod examples;
 mod export;

@@ -45,6 +45,7 @@ fn params() -> Params {
         penalty: 0.0,
         frames: 0,
         seed: 0,
+        shuffle: None,
     }
 }
 

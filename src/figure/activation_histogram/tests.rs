@@ -49,7 +49,7 @@ fn parts(drawing: Drawing) -> (String, String, Table, String) {
 #[test]
 fn a_small_histogram() {
     let (svg, alt, table, note) =
-        parts(histogram(&selective(), false, "activation").expect("draws"));
+        parts(histogram(&selective(), false, "activation", None).expect("draws"));
     let rows: Vec<String> = table.rows.iter().map(|row| row.join(" | ")).collect();
     insta::assert_snapshot!(format!(
         "{}\n\n{alt}\n\n{note}\n\n{}",
@@ -61,7 +61,7 @@ fn a_small_histogram() {
 #[test]
 fn colours_and_sizes_are_the_themes() {
     for log in [false, true] {
-        let (svg, ..) = parts(histogram(&selective(), log, "activation").expect("draws"));
+        let (svg, ..) = parts(histogram(&selective(), log, "activation", None).expect("draws"));
         assert!(svg.starts_with("<svg aria-hidden=\"true\" viewBox=\"0 0 640 308\">"));
         assert!(!svg.contains('#') && !svg.contains("http") && !svg.contains("font-family"));
         assert!(svg.ends_with("</svg>") && svg.contains(">mean "));
@@ -70,7 +70,7 @@ fn colours_and_sizes_are_the_themes() {
 
 #[test]
 fn the_same_outcome_gives_the_same_bytes() {
-    let draw = || histogram(&selective(), true, "activation").expect("draws");
+    let draw = || histogram(&selective(), true, "activation", None).expect("draws");
     assert_eq!(draw(), draw());
 }
 
@@ -78,7 +78,7 @@ fn the_same_outcome_gives_the_same_bytes() {
 fn a_single_image_far_to_the_right_can_be_seen() {
     let mut outcome = selective();
     outcome.counts[0] = 1_000_000;
-    let (svg, ..) = parts(histogram(&outcome, false, "activation").expect("draws"));
+    let (svg, ..) = parts(histogram(&outcome, false, "activation", None).expect("draws"));
     let lowest = svg.matches("height=\"2\"").count();
     assert!(lowest >= 1, "{svg}");
 }
@@ -99,7 +99,7 @@ fn outcomes_that_are_hardly_any() {
     for outcome in [equal, one, none, bare, near, wide, small, zero] {
         for log in [false, true] {
             let (svg, alt, table, note) =
-                parts(histogram(&outcome, log, "activation").expect("draws"));
+                parts(histogram(&outcome, log, "activation", None).expect("draws"));
             for text in [&svg, &alt, &note] {
                 assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
             }
@@ -120,7 +120,7 @@ fn outcomes_that_are_none_are_errors() {
     for (outcome, message) in
         [(empty, "no buckets"), (ragged, "12 buckets and 12 edges"), (endless, "not finite")]
     {
-        let error = histogram(&outcome, false, "activation").expect_err("an error");
+        let error = histogram(&outcome, false, "activation", None).expect_err("an error");
         assert!(error.contains(message), "{error}");
     }
 }
@@ -132,7 +132,8 @@ fn a_silent_units_axis_has_no_roundings() {
         ..outcome(&[0.0; 30], 40)
     };
     for log in [false, true] {
-        let (svg, alt, table, note) = parts(histogram(&silent, log, "activation").expect("draws"));
+        let (svg, alt, table, note) =
+            parts(histogram(&silent, log, "activation", None).expect("draws"));
         let labels: Vec<&str> =
             svg.split("<text").skip(1).filter_map(|text| text.split(['>', '<']).nth(1)).collect();
         assert!(labels.iter().any(|label| label.trim() == "0"), "{labels:?}");

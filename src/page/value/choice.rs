@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use neuronotes_core::model::Place;
 
+use super::control::Asked;
 use super::place::{beyond, place as place_in};
 use super::tree::COUNT;
-use crate::claim::{Reference, Step};
+use crate::claim::Step;
 use crate::diagnostic::fault::Fault;
 use crate::plan::Cell;
 
@@ -19,7 +20,7 @@ pub(super) enum Choice<'q> {
 }
 
 /// Selects a measurement.
-pub(super) fn choose<'q>(cells: &[Cell], asked: &'q Reference) -> Result<Choice<'q>, Fault> {
+pub(super) fn choose<'q>(cells: &[Cell], asked: &Asked<'q>) -> Result<Choice<'q>, Fault> {
     let fields = || cells.first().into_iter().flat_map(|cell| &cell.values);
     let example = || {
         let one = |(field, value): &(&str, String)| format!("{field}={}", plain(value));
@@ -29,9 +30,9 @@ pub(super) fn choose<'q>(cells: &[Cell], asked: &'q Reference) -> Result<Choice<
     let wrong = |place: Range<usize>, message: String, hint: String| {
         Err(Fault::new(place, message).hint(hint))
     };
-    let steps = match asked.steps.as_slice() {
+    let steps = match asked.steps {
         [(Step::Field(name), _), rest @ ..] if name == "cells" => rest,
-        [(Step::Where(_) | Step::At(_), _), ..] => &asked.steps[..],
+        [(Step::Where(_) | Step::At(_), _), ..] => asked.steps,
         _ => {
             let message = format!("`{}` is a sweep of {} measurements", asked.name, cells.len());
             return wrong(asked.place.clone(), message, example());

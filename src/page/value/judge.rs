@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use jiff::Timestamp;
+use neuronotes_core::kind::Kind;
+use neuronotes_core::kind::controlled::FIELD as CONTROLS;
 use neuronotes_core::suggest;
 
 use super::shown::Shown;
@@ -81,6 +83,8 @@ impl<'s, 'a> Asker<'s, 'a> {
         let mut steps: Vec<(Step, Range<usize>)> = vec![first];
         steps.extend(reference.steps.iter().cloned());
         let cell = match (source.wanted, cell) {
+            // The controls of all measurements are one.
+            _ if is_control(source, reference) => None,
             (Wanted::Sweep(sweep), Some(at)) => sweep.cells.get(at).map(|cell| (cell, at)),
             _ => None,
         };
@@ -161,10 +165,16 @@ fn tree(source: Source<'_>) -> Option<Tree> {
     })
 }
 
+/// Whether a reference is to the controls of the block itself.
+fn is_control(source: Source<'_>, reference: &Reference) -> bool {
+    reference.name == CONTROLS && source.block.kind.is_some_and(Kind::has_controls)
+}
+
 /// Whether a reference is to a value of the block itself.
 fn is_own(source: Source<'_>, reference: &Reference) -> bool {
     let cells = matches!(source.wanted, Wanted::Sweep(_)) && reference.name == "cells";
-    !reference.is_block && (cells || tree(source).is_some_and(|tree| tree.has(&reference.name)))
+    let own = cells || is_control(source, reference);
+    !reference.is_block && (own || tree(source).is_some_and(|tree| tree.has(&reference.name)))
 }
 
 impl<'a> Sources<'a> {

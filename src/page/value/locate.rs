@@ -9,6 +9,7 @@ use neuronotes_core::suggest;
 use serde_json::Value;
 
 use super::choice::{Choice, choose};
+use super::control::Asked;
 use super::tree::Tree;
 use super::{Answer, Located, Source, Sources};
 use crate::claim::{Reference, Step};
@@ -95,20 +96,24 @@ impl<'a> Sources<'a> {
         source: Source<'a>,
         asked: &'s Reference,
     ) -> Result<Located<'s>, Fault> {
+        let (source, asked) = match self.control(source, asked)? {
+            Some(control) => control,
+            None => (source, Asked::of(asked)),
+        };
         match (source.wanted, source.settled) {
             (Wanted::Nothing(problems), _) => {
                 let first = problems.first().map_or("it has an error", |problem| &problem.message);
                 Ok(Located::Failed(first.to_owned()))
             }
             (Wanted::Measurement(measurement), settled) => {
-                self.measured(source.block, measurement, settled, &asked.steps, "")
+                self.measured(source.block, measurement, settled, asked.steps, "")
             }
             (Wanted::Sweep(sweep), settled) => {
                 let settled: &[Settled] = match settled {
                     Settled::Sweep(cells) => cells,
                     _ => &[],
                 };
-                let (at, rest) = match choose(&sweep.cells, asked)? {
+                let (at, rest) = match choose(&sweep.cells, &asked)? {
                     Choice::Count => return Ok(Located::Count(sweep.cells.len())),
                     Choice::Cell(at, rest) => (at, rest),
                 };

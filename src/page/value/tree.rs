@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use neuronotes_core::kind::controlled;
 use neuronotes_core::kind::term::DIRECTION;
 use neuronotes_core::kind::{Kind, Named, PROVENANCE, Role, Type};
 use neuronotes_core::suggest;
@@ -60,6 +61,7 @@ impl Tree {
         }
         if path.is_empty() {
             out.extend(self.asked.keys().cloned());
+            out.extend(self.kind.has_controls().then(|| controlled::FIELD.to_owned()));
         }
         out
     }

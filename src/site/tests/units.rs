@@ -53,7 +53,9 @@ fn declare(dir: &tempfile::TempDir, name: &str) {
 fn page(site: &mut Site, path: &str) -> String {
     site.settle_all();
     let at = site.notes.iter().position(|note| note.path == "deep/use.md").expect("a note");
-    let Wanted::Measurement(measurement) = &site.plan.wanted(at)[0] else { panic!("one") };
+    let crate::plan::Wanted::Measurement(measurement) = &site.plan.wanted(at)[0] else {
+        panic!("one")
+    };
     let (model, place, _) = measurement.named().expect("a unit");
     let named =
         |unit: u32, place: Place| Bar { unit: Some(UnitRef { model, place, unit }), ..bar(unit) };

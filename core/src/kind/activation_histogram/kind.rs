@@ -4,12 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::outcome::{Behind, Other, Outcome, Quantile, Shape, sample, shape};
 use super::params::{Params, fault};
+use crate::kind::controlled::CONTROLS;
 use crate::kind::entry::{About, Data, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Type};
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::scan::POOL;
 use crate::kind::value::{Values, named, stored};
 use crate::statistics::{deviations, part};
+
+/// The name of the field of a marked activation.
+pub const MARK: &str = "mark";
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
@@ -54,6 +58,12 @@ pub static KIND: Kind = Kind {
             "The scale of the count axis. `log` makes a thin tail visible.",
         )
         .or(Preset::Text("linear")),
+        Field::presentation(
+            MARK,
+            Type::Number { min: -1e9, max: 1e9 },
+            "An activation that the plot marks by a line, such as one that a feature visualisation reaches. For a single distribution.",
+        ),
+        CONTROLS,
     ],
     about: About::Unit,
     data: Data::Always,

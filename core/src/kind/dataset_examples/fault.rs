@@ -80,10 +80,8 @@ pub(super) fn misfit(params: &Map<String, Value>, model: &Architecture) -> Optio
 
 /// Removes parameters that have no effect, so that the key of a block is that of one without them.
 pub(super) fn trim(params: &mut Map<String, Value>) {
-    for flag in ["control", "maps"] {
-        if params.get(flag) == Some(&Value::Bool(false)) {
-            params.remove(flag);
-        }
+    if params.get("maps") == Some(&Value::Bool(false)) {
+        params.remove("maps");
     }
     if !is(params, "by", By::Relevance.word()) {
         params.remove("by");
@@ -109,7 +107,7 @@ mod tests {
     #[test]
     fn what_does_not_go_together_is_named() {
         let wrong = |value: Value| fault(&map(value)).map(|fault| (fault.field, fault.message));
-        assert_eq!(wrong(json!({ "unit": 3, "order": "quantiles", "control": true })), None);
+        assert_eq!(wrong(json!({ "unit": 3, "order": "quantiles", "maps": true })), None);
         assert_eq!(wrong(json!({ "unit": 3, "by": "relevance", "text": "cat" })), None);
         let (field, _) = wrong(json!({ "alike": 4, "order": "quantiles" })).expect("wrong");
         assert_eq!(field, "alike");
@@ -126,14 +124,14 @@ mod tests {
     #[test]
     fn a_request_without_the_new_fields_is_what_it_was() {
         let mut params = map(json!({
-            "layer": "a", "unit": 3, "top": 9, "order": "strongest", "pool": "mean", "control": false, "maps": false,
+            "layer": "a", "unit": 3, "top": 9, "order": "strongest", "pool": "mean", "maps": false,
             "by": "activation", "templates": ["{}"], "truncate": false, "candidates": 2000,
         }));
         trim(&mut params);
         let old =
             json!({ "layer": "a", "unit": 3, "top": 9, "order": "strongest", "pool": "mean" });
         assert_eq!(Value::Object(params), old);
-        let all = json!({ "by": "relevance", "text": "cat", "candidates": 9, "control": true });
+        let all = json!({ "by": "relevance", "text": "cat", "candidates": 9, "maps": true });
         let mut params = map(all.clone());
         trim(&mut params);
         assert_eq!(Value::Object(params), all);

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::fault::{fault, misfit, trim};
 use super::outcome::{Example, Outcome, sample};
 use super::params::{By, Order, Params};
+use crate::kind::controlled::CONTROLS;
 use crate::kind::entry::{About, Data, Kind, Scan, form};
 use crate::kind::exhibit::Exhibit;
 use crate::kind::field::{Field, Preset, Type};
@@ -21,7 +22,7 @@ pub static KIND: Kind = Kind {
     doc: "Each image of the data set is run through the model once per layer. The pooled activations of all units of the layer are stored in half precision, so that the next unit needs no forward pass. If shown images have the same activation in half precision, they are run through the model again and ordered by their activations in full precision. Images that are still equal, and more than 256 with the same activation, as for a silent unit, stay in the order of the data set.\n\nIf the data set is a list of words, each word is drawn as a picture: the result is the unit's top words, as in Goh et al., *Multimodal Neurons in Artificial Neural \
           Networks*, Distill 2021.\n\nThe activation of a direction (`units`, `direction`, `target`) for an image is the dot product of the layer's activations, averaged over positions, with the direction scaled to length 1; at the embedding it is the cosine of the two. So `direction: { text: … }` without a `layer` searches a data set by a text.\n\n\
           The strongest images show one end of a unit's range only. `order: quantiles` shows all of it: the image at each of `top` quantiles of equal distance, from the greatest activation to the least. Of *n* images sorted by activation, the one at the quantile *q* is number *q*(*n* − 1), rounded. `order: nearest_zero` lists the images whose activation is smallest in absolute value. In these two, images with equal activations are in the order of the BLAKE3 digests of their keys.\n\n\
-          `control: true` lists as many images drawn at random beside them: those of the whole data set whose keys have the smallest digests (BLAKE3 of `control` and the key). So every unit of every layer is compared with the same ones, and a measurement on another machine draws them again.\n\n\
+          With `controls:` in `neuronotes.yaml`, a fold under the figure shows images that nobody chose: drawn at random, from the whole range of activation, the weakest, and those of other units. `neuronotes kinds controls` documents them.\n\n\
           `alike` folds near-duplicates: an image whose perceptual hash differs in at most that many of 64 bits from one that is listed before it is counted there and not shown. The ranking is followed down until `top` different images are found, or eight times as many and 64 more have been compared. The hash is that of `imagehash.phash`: brightness in 32 × 32 pixels, its discrete cosine transform, and for each of the 8 × 8 lowest frequencies whether it is above their median (Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010). Copies in another size or compression differ in a few bits, unrelated photographs in about 32; 6 to 10 are usual.\n\n\
           `maps: true` gives each picture a heat map of the activation at each position (before pooling, the class token left out), shown while the pointer or the keyboard's focus is on it: orange above zero, blue below. All maps of a figure have one scale.\n\n\
           `by: relevance` orders images by what the unit adds to a logit, to first order: activation times gradient, summed over positions. The logit is that of a `text`, or that of one `class` minus the mean of the other `classes`, as in `attribution` with `gradient_activation`. Relevance is computed for the `candidates` images with the greatest activation only; with as many candidates as images that is the whole data set. Relevance maximisation: Achtibat et al., *From attribution maps to human-understandable explanations through Concept Relevance Propagation*, 2023.",
@@ -38,12 +39,6 @@ pub static KIND: Kind = Kind {
         )
         .or(Preset::Text(Order::Strongest.word())),
         POOL,
-        Field::compute(
-            "control",
-            Type::Flag,
-            "Whether as many images drawn at random are shown beside them. Without a default in the configuration they are not.",
-        )
-        .or(Preset::Configured),
         Field::compute(
             "alike",
             Type::Integer { min: 0, max: 32 },
@@ -85,6 +80,7 @@ pub static KIND: Kind = Kind {
             "For `by: relevance`: the number of images with the greatest activation whose relevance is computed.",
         )
         .or(Preset::Integer(2000)),
+        CONTROLS,
     ],
     about: About::Unit,
     data: Data::Always,
@@ -122,16 +118,6 @@ pub static KIND: Kind = Kind {
             ),
             named("top[n].caption", "", "Its caption, if there is one."),
             named("top[n].label", "", "Its label, if there is one."),
-            named(
-                "control[n].activation",
-                "",
-                "With `control`: the activation for the n-th image drawn at random, the strongest first.",
-            ),
-            named("control[n].deviations", "standard deviations", "Its distance from the mean."),
-            named("control[n].relevance", "", "With `by: relevance`: what it adds to the logit."),
-            named("control[n].key", "", "Its key in the data set."),
-            named("control[n].caption", "", "Its caption, if there is one."),
-            named("control[n].label", "", "Its label, if there is one."),
         ],
         of: |result| stored(result, derive),
     },
@@ -158,11 +144,9 @@ fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
 }
 
 fn derive(outcome: Outcome, tree: &mut Value) {
-    for (list, examples) in [("top", &outcome.top), ("control", &outcome.control)] {
-        for (index, example) in examples.iter().enumerate() {
-            let away = deviations(example.activation, outcome.mean, outcome.sd);
-            tree[list][index]["deviations"] = json!(away);
-        }
+    for (index, example) in outcome.top.iter().enumerate() {
+        let away = deviations(example.activation, outcome.mean, outcome.sd);
+        tree["top"][index]["deviations"] = json!(away);
     }
 }
 
@@ -183,16 +167,9 @@ fn made_up(params: &Map<String, Value>, number: f64) -> Sample {
         outcome.compared = Some(4);
         outcome.top[0].alike = Some(3);
     }
-    if has("control") {
-        let picture = "example-1.png".to_owned();
-        let key = "two".to_owned();
-        let more = Example { key, picture, activation: 0.25, ..outcome.top[0].clone() };
-        outcome.control = vec![Example { quantile: None, alike: None, ..more }];
-        painted.push(Painted::png("example-1.png", 6, 4));
-    }
     if has("maps") {
         outcome.full_colour = Some(2.0);
-        for example in outcome.top.iter_mut().chain(&mut outcome.control) {
+        for example in &mut outcome.top {
             let name = format!("map-of-{}", example.picture);
             painted.push(Painted::png(&name, 6, 4));
             example.map = Some(name);

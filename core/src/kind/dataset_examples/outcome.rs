@@ -14,9 +14,6 @@ pub struct Outcome {
     pub sd: f64,
     /// The images, in order.
     pub top: Vec<Example>,
-    /// As many images drawn at random, the strongest first; empty if none were asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub control: Vec<Example>,
     /// If near-duplicates are folded: number of images, from the first in order, that were compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<u64>,
@@ -75,7 +72,6 @@ pub fn sample(activation: f64) -> Outcome {
         mean: 0.5,
         sd: 1.0,
         top: vec![example],
-        control: vec![],
         compared: None,
         candidates: None,
         full_colour: None,

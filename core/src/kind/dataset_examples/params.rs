@@ -16,9 +16,6 @@ about! {
         pub order: Order,
         /// The pooling of an activation map to one number.
         pub pool: Pool,
-        /// Whether as many images drawn at random are listed too.
-        #[serde(default, skip_serializing_if = "is_false")]
-        pub control: bool,
         /// The greatest number of different bits, of 64, of the perceptual hashes of two images that count as one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub alike: Option<u32>,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::outcome::{Made, Outcome, film, label, picture, sample};
 use super::params::{Objective, Parametrisation, Params, Sign, Start, Transforms};
 use super::recipe::{NAMES, RECIPES};
+use crate::kind::controlled::CONTROLS;
 use crate::kind::entry::{About, Fault, Kind, form};
 use crate::kind::exhibit::Exhibit;
 use crate::kind::facet;
@@ -19,7 +20,7 @@ pub static KIND: Kind = Kind {
     name: "feature_vis",
     summary: "an image optimised to maximise a unit, a direction or a layer",
     doc: "Starts from noise and follows the gradient of the objective with respect to the picture. The picture is parametrised by its Fourier spectrum, with coefficients scaled by frequency, in a colour space with decorrelated axes. It is moved, scaled and rotated at random before each step, so that the result does not depend on exact positions.\n\nThe target is one of `unit`, `units`, `direction` and `target`; with `objective: layer` or `caricature` it is the whole layer. A `recipe` sets all hyperparameters, and a block can override each of them.\n\nMethod: Olah, Mordvintsev and \
-          Schubert, *Feature Visualization*, Distill 2017.",
+          Schubert, *Feature Visualization*, Distill 2017.\n\n`shuffle` is a sanity check: what the same optimisation makes of a network that has learnt nothing, but has the same architecture and the same numbers in each layer. The numbers of each weight tensor of the visual tower are permuted; vectors, which are biases and the parameters and statistics of normalisations, stay as they are. A picture that looks as good there says little about the unit. Adebayo et al., *Sanity Checks for Saliency Maps*, 2018; Heap et al., *Sparse Autoencoders Can Interpret Randomly Initialized Transformers*, 2025.\n\nWith `controls:` in `neuronotes.yaml`, folds under the figure show the same visualisation with other seeds and of the shuffled network, and where the reached activation lies among those of images.",
     example: "id: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 42\ncaption: What unit 42 looks for.\n",
     impl_version: 2,
     fields: &[
@@ -136,6 +137,12 @@ pub static KIND: Kind = Kind {
             "Random seed for the initial noise and the transforms.",
         )
         .or(Preset::Configured),
+        Field::compute(
+            "shuffle",
+            Type::Integer { min: 0, max: 4_294_967_295 },
+            "Visualises the unit in a network with shuffled weights: the numbers of each tensor of the visual tower that has at least two dimensions are permuted by this seed. For a single `unit`.",
+        ),
+        CONTROLS,
     ],
     recipes: RECIPES,
     sweep: true,
@@ -249,6 +256,14 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     let about = target::several(fields).or_else(|| target::without_layer(fields));
     if about.is_some() {
         return about;
+    }
+    if fields.contains_key("shuffle") {
+        let other = ["units", "direction", "target", "facet", "image"];
+        let odd = other.into_iter().find(|name| fields.contains_key(*name));
+        if let Some(odd) = odd.or(whole.then_some("objective")) {
+            let message = format!("`shuffle` is for a single `unit`, and this block has `{odd}`");
+            return wrong("shuffle", message, "remove one of the two");
+        }
     }
     let (caricature, begun) = (objective == "caricature", word("start") == Some("image"));
     match (fields.contains_key("image"), caricature, begun) {

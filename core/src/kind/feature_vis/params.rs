@@ -44,6 +44,9 @@ about! {
         pub frames: u32,
         /// Random seed for the initial noise and the transforms.
         pub seed: u64,
+        /// The seed by which the network's weights are permuted, if they are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub shuffle: Option<u64>,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use neuronotes_core::dataset::Sample;
-use neuronotes_core::kind::dataset_examples::{Order, Params};
+use neuronotes_core::kind::dataset_examples::Params;
 
 use crate::failure::Failure;
 use crate::gallery::Gallery;
@@ -30,17 +30,6 @@ impl List<'_> {
     /// The key of an image.
     pub(super) fn key(&self, (shard, row): Place) -> &str {
         &self.scans[shard].samples[row].key
-    }
-
-    /// Images with the greatest relevance, or else activation, first.
-    pub(super) fn sorted(
-        &self,
-        mut places: Vec<Place>,
-        relevance: impl Fn(Place) -> Option<f64>,
-    ) -> Vec<Place> {
-        let value = |place| relevance(place).unwrap_or_else(|| self.activation(place));
-        places.sort_by(|&a, &b| Order::Strongest.compare(value(a), value(b)));
-        places
     }
 }
 

@@ -18,20 +18,17 @@ use crate::pass::Pass;
 use crate::vector::Prompts;
 use crate::workbench::Workbench;
 
-/// The candidates by relevance, and how many there are. The relevance of `drawn` is computed too.
+/// The candidates by relevance, and how many there are.
 pub(super) fn ordered(
     bench: &mut Workbench<'_>,
     list: &List<'_>,
-    drawn: &[Place],
     gallery: &mut Gallery,
 ) -> Result<(Ordered, usize), Failure> {
     let mut places = ranked(list.scans, Order::Strongest);
     places.truncate(list.params.candidates.map_or(usize::MAX, |most| most as usize));
     let count = places.len();
     let mut all = places.clone();
-    all.extend_from_slice(drawn);
     all.sort_unstable();
-    all.dedup();
     let relevance: HashMap<Place, f64> =
         all.iter().copied().zip(of(bench, list, &all, gallery)?).collect();
     by_digest(list, &mut places);
