@@ -274,7 +274,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Freeze { garden, to, report } => {
             let frozen = freeze::freeze(&root(garden.root)?, to.as_deref())?;
             list(&frozen.site.workspace, &frozen.problems, &report);
-            let warned = report.strict && !frozen.problems.is_empty();
+            let counts = |problem: &Diagnostic| problem.severity >= Severity::Warning;
+            let warned = report.strict && frozen.problems.iter().any(counts);
             say::err(frozen_summary(&frozen));
             Ok(ExitCode::from(u8::from(frozen.failed || warned)))
         }

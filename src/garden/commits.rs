@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
 use neuronotes_core::place;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::dates::git;
@@ -67,6 +68,25 @@ impl Commits {
             since = since.max(Some(self.of_line(&mut state, head, file, line)?));
         }
         since
+    }
+
+    /// Asks git about several files at once, on all cores, so that a new clone of a large garden is not looked at file by file.
+    pub fn prepare(&self, files: &[&str]) {
+        let Some(head) = self.head.as_deref() else { return };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        let known = state.known.get_or_insert_with(|| self.load(head));
+        let is_new =
+            |file: &&&str| !known.contains_key(**file) && !state.blamed.contains_key(**file);
+        let new: Vec<&str> = files.iter().filter(is_new).copied().collect();
+        if new.len() < 2 {
+            return;
+        }
+        let asked =
+            new.into_par_iter().map(|file| (file.to_owned(), Arc::new(self.blame(head, file))));
+        let asked: Vec<_> = asked.collect();
+        state.calls += asked.len();
+        state.blamed.extend(asked);
     }
 
     fn of_line(&self, state: &mut State, head: &str, file: &str, line: &str) -> Option<i64> {

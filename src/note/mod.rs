@@ -211,7 +211,12 @@ impl Note {
 
     /// Whether what its page shows depends on results by more than its figures: values in prose, or claims.
     pub fn quotes(&self) -> bool {
-        !self.values.is_empty() || self.blocks.iter().any(|block| !block.claims.is_empty())
+        !self.values.is_empty() || self.claims()
+    }
+
+    /// Whether one of its blocks has claims.
+    pub fn claims(&self) -> bool {
+        self.blocks.iter().any(|block| !block.claims.is_empty())
     }
 
     /// Numerals in its prose that neither a value nor a claim covers, in order.

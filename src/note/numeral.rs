@@ -1,7 +1,8 @@
 //! Numerals in a note's prose that are typed: neither a value shows them, nor does a claim cite their sentence.
 //!
 //! What is not prose is left out: code, formulas, links, headings, citations and blocks. So are numerals that name something
-//! (`unit 89`, `Figure 2`, `RN50x4`), dates, years and ordinals. `one` is a pronoun more often than a number.
+//! (`unit 89`, `Figure 2`, `RN50x4`), dates, years and ordinals. `one` is a pronoun more often than a
+//! number, and `two` seldom a result.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -20,13 +21,12 @@ use neuronotes_core::cut::Cut as _;
 pub struct Numeral {
     /// As written: `4.2`, `seven`.
     pub text: String,
-    /// Span in the note; for one in a caption, that of the caption.
+    /// Span in the note; for one in a caption that is not there verbatim, that of the caption.
     pub span: Range<usize>,
 }
 
 /// Numbers in words.
-const WORDS: [&str; 29] = [
-    "two",
+const WORDS: [&str; 28] = [
     "three",
     "four",
     "five",
@@ -114,11 +114,18 @@ pub(super) fn typed(
         if cited.iter().any(|id| block.caption_text.trim_end().ends_with(&format!("^{id}"))) {
             continue;
         }
-        let numerals = numerals(&block.caption_text).into_iter();
-        found.extend(numerals.map(|place| Numeral {
-            text: block.caption_text.get(place).unwrap_or_default().to_owned(),
-            span: caption.span.clone(),
-        }));
+        // YAML may fold a caption, so a numeral is looked for from the end of the previous one.
+        let mut from = caption.span.start;
+        for place in numerals(&block.caption_text) {
+            let text = block.caption_text.get(place).unwrap_or_default().to_owned();
+            let rest = source.get(from..block.span.end).unwrap_or_default();
+            let span = match rest.find(&text) {
+                Some(at) => from + at..from + at + text.len(),
+                None => caption.span.clone(),
+            };
+            from = span.end;
+            found.push(Numeral { text, span });
+        }
     }
     found.sort_by_key(|numeral| numeral.span.start);
     found
@@ -275,7 +282,7 @@ mod tests {
         );
         assert_eq!(
             found("- 3 of 4\n- at 5\n\n| a |\n|---|\n| 6 |\n"),
-            ["2 3", "7 4", "14 5", "33 6"]
+            ["2 3", "7 4", "14 5", "31 6"]
         );
         assert_eq!(found("> About 30 of them.\n"), ["8 30"]);
         assert_eq!(found("Activations between 3 and 5, or −2."), ["20 3", "26 5", "35 2"]);
@@ -310,6 +317,7 @@ mod tests {
         assert_eq!(found(&format!("{text}{}", block(""))), ["0 Eight"]);
         let claim = "expect:\n  - { that: activation > 1, claim: ^eight }\n";
         assert_eq!(found(&format!("{text}{}", block(claim))), [""; 0]);
-        assert_eq!(found(&block("caption: Unit 5, in `= vis.steps` of 8 steps.\n")), ["caption 8"]);
+        let caption = block("caption: Unit 5, in `= vis.steps` of 8 steps.\n");
+        assert_eq!(found(&caption), [format!("{} 8", caption.find("8 steps").expect("in it"))]);
     }
 }

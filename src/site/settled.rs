@@ -39,6 +39,13 @@ impl Site {
         let refers: Vec<&Note> = self.notes.iter().map(|note| &**note).collect();
         let Self { workspace, plan, garden, settled, controls, .. } = &*self;
         let Workspace { store, config, commits, .. } = workspace;
+        // Only claims that can be judged may be predictions.
+        let judged = open.iter().filter(|index| {
+            let done = settled[**index].iter().any(|settled| !settled.drawings().is_empty());
+            done && refers[**index].claims()
+        });
+        let judged = judged.map(|index| refers[*index].file.as_str());
+        commits.prepare(&judged.collect::<Vec<_>>());
         let outcomes = (&settled[..], &controls[..]);
         let sources = Sources::new(&refers, garden, plan, outcomes, store, &config.lists, commits);
         let seen: Vec<(usize, Result<Seen, Panicked>)> = open

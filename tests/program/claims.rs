@@ -122,6 +122,14 @@ fn mistakes_in_what_is_expected_have_their_place_and_fail_nothing_else() {
         .note("a.md", &format!("{}{}", vis(5, expect), examples("  - top[0].activation > \"a\n")));
     fill(&garden, 0.0);
     insta::assert_snapshot!(garden.said());
+    // What is expected of a block with an error is not reported as well.
+    let wrong = block(&format!(
+        "{VIS}unit: 5000\nexpect:\n  - unit == 5000\n  - activation > 3\n  - seed == 1\n"
+    ));
+    garden.note("b.md", &wrong);
+    let of_other = garden.reports().into_iter().filter(|report| report.file == "notes/b.md");
+    assert_eq!(of_other.count(), 1);
+    garden.remove("notes/b.md");
     let run = garden.build();
     assert_eq!((run.code(), run.summary().contains("2 stored")), (1, true), "{}", run.stderr());
     assert!(garden.page("a.html").contains("<figure"));

@@ -61,6 +61,9 @@ enum Part {
     Leaning,
     /// A value of another note's figure.
     Value(usize),
+    /// A visualisation with claims on its own activation, another note's figure, and a list of the garden; a sentence rests on
+    /// the first, and a computed value has a condition.
+    Claim(u32, usize),
     Faulty,
 }
 
@@ -85,6 +88,7 @@ fn part() -> impl Strategy<Value = Part> {
         4 => (0..KINDS.len()).prop_map(Part::Example),
         2 => Just(Part::Leaning),
         4 => (0..NOTES.len()).prop_map(Part::Value),
+        5 => ((0..3u32), (0..NOTES.len())).prop_map(|(n, note)| Part::Claim(n, note)),
         1 => Just(Part::Faulty),
     ]
 }
@@ -164,6 +168,15 @@ fn text(parts: &[Part]) -> String {
             Part::Value(note) => {
                 let name = NOTES[*note].trim_end_matches(".md");
                 body += &format!("It is `= {name}#figure-1.activation` there, see [[{name}]].\n\n");
+            }
+            Part::Claim(n, note) => {
+                let name = NOTES[*note].trim_end_matches(".md");
+                body += &format!(
+                    "It is so. ^so-{n}\n\nTwice `= 2 * \"{name}\"#figure-1.activation ? > {n}00`.\n\n\
+                     ```yaml analysis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: {n}\nexpect:\n  \
+                     - {{ that: activation > {n}00, claim: ^so-{n}, else: warn }}\n  - \"\\\"{name}\\\"#figure-1.unit == {n}\"\n  \
+                     - kind in kinds\n```\n\n"
+                );
             }
             Part::Faulty => body += "```yaml analysis\nkind: feature_viz\n```\n\n",
         }
@@ -323,7 +336,10 @@ fn make(garden: &Garden, live: &mut Site, edit: &Edit) -> Option<Vec<String>> {
             let title = format!("title: Garden {n}");
             let wrong = format!("nonsense: {n}");
             lines[0] = &title;
-            lines.retain(|line| !line.starts_with("nonsense"));
+            lines.retain(|line| !line.starts_with("nonsense") && !line.starts_with("lists"));
+            if *n == 1 {
+                lines.push("lists: { kinds: [feature_vis] }");
+            }
             if *n == 2 {
                 lines.push(&wrong);
             }

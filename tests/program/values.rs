@@ -241,7 +241,7 @@ fn every_mistake_has_its_place_and_a_hint() {
         "examples.layer | .1f",
         "examples.layer.name",
         "examples.mean | 1f",
-        "examples.mean + 1",
+        "examples.mean plus",
         "examples[0].mean",
         "grid.activation",
         "grid.cells.activation",

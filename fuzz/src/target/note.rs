@@ -204,6 +204,7 @@ fn parsed(source: &str) -> Note {
         .chain(note.blocks.iter().map(|block| &block.span))
         .chain(note.anchors.iter().map(|anchor| &anchor.span))
         .chain(note.values.iter().map(|value| &value.span))
+        .chain(note.blocks.iter().flat_map(|block| &block.claims).map(|claim| &claim.span))
     {
         check::place(&note.source, span, &"a part of the note");
     }

@@ -181,7 +181,7 @@ impl<'a> Sources<'a> {
     /// Judges the claims of the note `index`.
     pub(super) fn judge_all(&self, index: usize, out: &mut Quoted) {
         let note = self.notes[index];
-        if note.blocks.iter().all(|block| block.claims.is_empty()) {
+        if !note.claims() {
             return;
         }
         let blocks = note.blocks.iter().zip(self.plan.wanted(index)).zip(&*self.figures[index]);

@@ -38,9 +38,11 @@ impl Tree {
         Self { kind, asked }
     }
 
-    /// The values of a kind, without parameters.
+    /// The values of a kind and the names of its parameters, for a block that is not measured.
     pub(super) fn unasked(kind: &'static Kind) -> Self {
-        Self { kind, asked: Map::new() }
+        let fields = kind.all_fields().filter(|field| field.role != Role::Presentation);
+        let names = fields.map(|field| field.name).chain(["kind", "layer", "unit"]);
+        Self { kind, asked: names.map(|name| (name.to_owned(), Value::Null)).collect() }
     }
 
     fn named(&self) -> impl Iterator<Item = &'static Named> {
