@@ -50,6 +50,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "diagnostic",
             "yaml",
             "claim",
+            "author",
             "search",
             "bundled",
             "field",

@@ -6,11 +6,13 @@ use super::controls::Controls;
 use super::dataset::DatasetSource;
 use super::defaults::Defaults;
 use super::dictionary::DictionarySource;
+use super::license::License;
 use super::list::List;
 use super::math::Mathematics;
 use super::remote::Remote;
 use super::source::Source;
 use super::weights::Weights;
+use crate::author::Author;
 
 /// The configuration's file name.
 pub const FILE: &str = "neuronotes.yaml";
@@ -25,6 +27,10 @@ pub struct Config {
     pub title: String,
     /// Description of the garden in a sentence, for search engines and feeds.
     pub description: Option<String>,
+    /// Authors of the notes that name none.
+    pub authors: Vec<Author>,
+    /// The licence of the notes and their figures.
+    pub license: Option<License>,
     /// Language of the notes, as BCP 47.
     pub language: String,
     /// The site's URL: an absolute `http` or `https` address without a final slash.
@@ -90,6 +96,8 @@ impl Default for Config {
         Self {
             title: "Neuronotes".into(),
             description: None,
+            authors: Vec::new(),
+            license: None,
             language: "en".into(),
             url: None,
             notes: None,

@@ -1,5 +1,6 @@
 //! Reads `neuronotes.yaml` to a [`Config`] with resolved paths, source positions and diagnostics.
 
+mod author;
 mod controls;
 mod dataset;
 mod defaults;
@@ -8,6 +9,7 @@ mod draw;
 mod garden;
 mod jekyll;
 pub mod layout;
+mod license;
 mod list;
 mod math;
 mod names;
@@ -32,6 +34,7 @@ pub use dictionary::DictionarySource;
 pub use draw::DrawSource;
 pub use garden::{Config, FILE, Jekyll, LONGEST};
 pub use jekyll::parse as parse_jekyll;
+pub use license::{License, Terms};
 pub use list::List;
 pub use math::{Command, Mathematics};
 pub use remote::Remote;
@@ -41,9 +44,11 @@ pub use source::Source;
 use url::absolute_url;
 pub use weights::{Place, Weights, names as known_models};
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 22] = [
     "title",
     "description",
+    "authors",
+    "license",
     "language",
     "url",
     "notes",
@@ -132,6 +137,8 @@ impl Settings<'_> {
             match entry.key.as_str() {
                 "title" => config.title = self.text(entry).unwrap_or_default(),
                 "description" => config.description = self.text(entry),
+                "authors" => config.authors = self.authors(entry),
+                "license" => config.license = self.license(entry),
                 "url" => {
                     if let Some(written) = self.text(entry) {
                         config.url = absolute_url(&written);

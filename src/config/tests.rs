@@ -3,6 +3,7 @@
 use neuronotes_core::model::{Activation, Given};
 
 use super::*;
+use crate::author::Author;
 
 #[test]
 fn a_whole_configuration() {
@@ -151,4 +152,26 @@ fn every_mistake_has_its_place_and_a_hint() {
     .map(|problem| problem.to_string())
     .collect();
     insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn authors_and_a_licence_are_read_and_what_is_wrong_with_one_leaves_the_others() {
+    let text = "authors:\n  - Ada Lovelace\n  - { name: \"Goh, Gabriel\", orcid: \"https://orcid.org/0000-0002-1825-0097\", \
+                affiliation: OpenAI, url: https://a.org/ }\nlicense: CC-BY-4.0\n";
+    let (config, problems) = parse(text, Path::new("/garden"));
+    assert_eq!(problems, []);
+    assert_eq!(config.authors[0], Author::named("Ada Lovelace"));
+    let second = &config.authors[1];
+    assert_eq!(second.orcid.as_deref(), Some("0000-0002-1825-0097"));
+    assert_eq!(
+        (second.affiliation.as_deref(), second.url.as_deref()),
+        (Some("OpenAI"), Some("https://a.org"))
+    );
+    assert_eq!(config.license.map(|license| license.terms.len()), Some(1));
+    assert_eq!(parse("authors: Ada\n", Path::new("/garden")).0.authors, [Author::named("Ada")]);
+    let wrong = "authors:\n  - { orcid: 1 }\n  - { name: Ada, orcid: 0000-0002-1825-0098, web: x }\n  - []\nlicense: CC-BY\n";
+    let (config, problems) = parse(wrong, Path::new("/garden"));
+    assert_eq!(config.authors, [Author::named("Ada")]);
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(said.join("\n"));
 }

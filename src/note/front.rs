@@ -127,6 +127,7 @@ fn closing(text: &str, start: usize) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::author::Author;
     use crate::diagnostic::Lines;
 
     fn read(yaml: &str) -> FrontMatter {
@@ -234,8 +235,15 @@ mod tests {
         assert_eq!(front.redirect_from, ["/old"]);
         assert_eq!(read("redirect_from:\n- /a/\n- /b.html").redirect_from, ["/a/", "/b.html"]);
         assert_eq!((front.toc, front.toc_depth), (Some(false), Some(2)));
-        assert_eq!(front.authors, ["Ada", "Bob"]);
-        assert_eq!(read("author: Ada Lovelace").authors, ["Ada Lovelace"]);
+        let name = |author: &Author| author.name.clone();
+        assert_eq!(front.authors.iter().map(name).collect::<Vec<_>>(), ["Ada", "Bob"]);
+        assert_eq!(read("author: Ada Lovelace").authors, [Author::named("Ada Lovelace")]);
+        let full = read(
+            "author: {name: Ada, orcid: 0000-0002-1825-0097, affiliation: A, url: \"https://a.org\", x: 1}",
+        );
+        assert_eq!(full.authors[0].orcid.as_deref(), Some("0000-0002-1825-0097"));
+        assert_eq!(full.authors[0].affiliation.as_deref(), Some("A"));
+        assert!(warned("author: {name: Ada, orcid: 1}")[0].contains("`1` is not an ORCID iD"));
         assert_eq!(front.image.as_deref(), Some("art/a.png"));
         assert_eq!(front.anchors["old-name"], "New name");
         assert!(warned("toc_depth: 9")[0].contains("a whole number from 1 to 6"));

@@ -152,7 +152,8 @@ impl Scene<'_> {
     /// How to cite a note, if it names its authors.
     pub(super) fn self_citation(&self, index: usize) -> Option<SelfCitationView> {
         let note = self.notes[index];
-        let first = note.front.authors.first()?;
+        let authors = self.authors(index);
+        let first = &authors.first()?.name;
         let (written, changed) = dates::of(note, self.git);
         let date = written.or(changed).map(|day| day.to_string());
         let family = first.split(',').next().unwrap_or(first);
@@ -162,7 +163,7 @@ impl Scene<'_> {
         let meta = SelfMeta {
             key: format!("{}{year}{word}", note::file_slug(family)),
             title: note.title.clone(),
-            authors: note.front.authors.clone(),
+            authors: authors.iter().map(|author| author.name.clone()).collect(),
             date,
             url: self.config.absolute(&self.shown_path(&self.garden.pages[index])),
             site: self.config.title.clone(),

@@ -132,9 +132,14 @@ impl Scene<'_> {
         for (note, day) in dated {
             let page = absolute(&self.shown_path(&self.garden.pages[note]));
             let written = crate::garden::dates::of(self.notes[note], self.git).0.unwrap_or(day);
-            let authors = self.notes[note].front.authors.iter();
+            let authors = self.authors(note).into_iter();
             let authors: String = authors
-                .map(|name| format!("<author><name>{}</name></author>\n", xml(name)))
+                .map(|author| {
+                    let name = xml(&author.spoken());
+                    let url = author.url.clone().or_else(|| author.orcid_url());
+                    let uri = url.map(|url| format!("<uri>{}</uri>", xml(&url)));
+                    format!("<author><name>{name}</name>{}</author>\n", uri.unwrap_or_default())
+                })
                 .collect();
             let tags = self.notes[note].tags.iter();
             let tags: String =

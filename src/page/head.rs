@@ -4,7 +4,6 @@ use neuronotes_core::cut::Cut as _;
 
 use super::feed;
 use super::scene::{HOME, Scene};
-use crate::garden::dates;
 use crate::garden::href;
 use crate::view::{HeadView, MetaView};
 
@@ -24,15 +23,21 @@ impl Scene<'_> {
     pub(super) fn note_head(&self, index: usize) -> HeadView {
         let note = self.notes[index];
         let page = &self.garden.pages[index];
-        let (written, changed) = dates::of(note, self.git);
+        let (written, changed) = self.days(index);
+        let authors = self.authors(index);
         let mut meta = Vec::new();
         let mut say = |name: &str, content: String| {
             meta.push(MetaView { name: name.to_owned(), content });
         };
-        if let Some(day) = written.or(changed) {
+        // Google Scholar takes no title without an author.
+        if let Some(day) = written.or(changed).filter(|_| !authors.is_empty()) {
             say("citation_title", note.title.clone());
-            for author in &note.front.authors {
-                say("citation_author", author.clone());
+            for author in &authors {
+                say("citation_author", author.name.clone());
+                author
+                    .orcid_url()
+                    .into_iter()
+                    .for_each(|orcid| say("citation_author_orcid", orcid));
             }
             say("citation_publication_date", day.strftime("%Y/%m/%d").to_string());
             say("citation_journal_title", self.config.title.clone());
@@ -49,6 +54,7 @@ impl Scene<'_> {
             published: written.map(|day| day.to_string()),
             modified: changed.map(|day| day.to_string()),
             meta,
+            linked: self.note_data(index, written, changed),
         }
     }
 
@@ -61,6 +67,7 @@ impl Scene<'_> {
             canonical: self.config.absolute(""),
             card: card.and_then(|card| self.config.absolute(&card)),
             kind: "website",
+            linked: self.site_data(),
             ..HeadView::default()
         }
     }

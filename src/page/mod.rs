@@ -19,6 +19,7 @@ mod generated;
 mod head;
 mod index;
 mod known;
+mod linked;
 mod list;
 mod listed;
 mod note;

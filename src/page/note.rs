@@ -7,6 +7,7 @@ use super::path::tag_page;
 use super::scene::{HOME, Scene};
 use super::settled::Settled;
 use super::{contents, feed, fragment};
+use crate::author::Author;
 use crate::diagnostic::Severity;
 use crate::figure::{Drawing, Picture};
 use crate::garden::{self, dates};
@@ -46,7 +47,7 @@ impl<'a> Scene<'a> {
             draft: note.front.draft,
             date: written.map(dates::view),
             updated: changed.filter(|day| Some(*day) != written).map(dates::view),
-            authors: note.front.authors.clone(),
+            authors: self.authors(index).into_iter().map(Author::spoken).collect(),
             tags: self.tag_links(page, index, usize::MAX),
             units: self.unit_links(page, index),
             contents: contents::of(note, |html| self.filled_html(index, html)),
@@ -65,6 +66,17 @@ impl<'a> Scene<'a> {
     /// The language of a note: its own, or else the garden's.
     pub(crate) fn language(&self, index: usize) -> &'a str {
         self.notes[index].front.lang.as_deref().unwrap_or(&self.config.language)
+    }
+
+    /// The authors of a note: its own, or else the garden's. One of whom the garden says more than the note is the
+    /// garden's.
+    pub(crate) fn authors(&self, index: usize) -> Vec<&'a Author> {
+        let (own, all) = (&self.notes[index].front.authors, &self.config.authors);
+        let known = |author: &'a Author| {
+            let same = all.iter().find(|known| known.spoken() == author.spoken());
+            same.filter(|_| *author == Author::named(&*author.name)).unwrap_or(author)
+        };
+        if own.is_empty() { all.iter().collect() } else { own.iter().map(known).collect() }
     }
 
     /// The direction of writing of a note: `ltr` or `rtl`.

@@ -47,6 +47,7 @@ pub fn head() -> HeadView {
         published: Some("2025-03-02".into()),
         modified: Some("2025-04-22".into()),
         meta: vec![MetaView { name: "citation_title".into(), content: "Notes with TOC".into() }],
+        linked: Some("{\"@type\":\"ScholarlyArticle\"}".into()),
     }
 }
 

@@ -81,6 +81,8 @@ pub struct HeadView {
     pub modified: Option<String>,
     /// Further `<meta name content>` elements.
     pub meta: Vec<MetaView>,
+    /// Linked data: JSON in which no tag begins.
+    pub linked: Option<String>,
 }
 
 /// A `<meta>` element.

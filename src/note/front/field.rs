@@ -6,8 +6,9 @@ use jiff::civil::Date;
 
 use super::unit::{self, UnitName};
 use super::value::{
-    date, each, foreign_date, language_tag, lenient, names, one_line, picture, tags, text, texts,
+    authors, date, each, foreign_date, language_tag, lenient, one_line, picture, tags, text, texts,
 };
+use crate::author::Author;
 use crate::diagnostic::Diagnostic;
 use crate::language;
 use crate::yaml::{Node, Reader, Value};
@@ -42,7 +43,7 @@ pub struct FrontMatter {
     /// The deepest level of headings in it, 1 to 6.
     pub toc_depth: Option<u8>,
     /// Its authors, in order.
-    pub authors: Vec<String>,
+    pub authors: Vec<Author>,
     /// A picture for previews of the note, as a link would name it.
     pub image: Option<String>,
     /// Earlier anchors of headings, each with the anchor or text of the heading that it now leads to.
@@ -106,7 +107,11 @@ pub(super) fn field(
             Value::Integer(depth @ 1..=6) => front.toc_depth = u8::try_from(depth).ok(),
             _ => return Err(reader.wrong(node, key, "a whole number from 1 to 6")),
         },
-        "author" | "authors" => front.authors.extend(names(node)),
+        "author" | "authors" => {
+            let (named, problem) = authors(reader, node);
+            front.authors.extend(named);
+            return problem.map_or(Ok(()), Err);
+        }
         "image" => front.image = picture(node),
         "anchors" => match &node.value {
             Value::Map(entries) => {

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use neuronotes_core::cut::Cut as _;
 
+use crate::author::{Author, orcid};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::language;
 use crate::yaml::{Node, Reader, Value};
@@ -105,19 +106,31 @@ pub(super) fn tags(
     Ok(bare.filter(|tag| !tag.is_empty()).collect())
 }
 
-/// Texts, or mappings with a `name`.
-pub(super) fn names(node: &Node) -> Vec<String> {
-    let named = |node: &Node| match &node.value {
-        Value::Map(entries) => {
-            let name = entries.iter().find(|entry| entry.key == "name");
-            name.and_then(|entry| entry.node.text())
+/// Names, or mappings with a `name`, each with the problem of its ORCID iD. Other fields belong to other tools.
+pub(super) fn authors(reader: &Reader<'_>, node: &Node) -> (Vec<Author>, Option<Diagnostic>) {
+    let mut problem = None;
+    let mut named = |node: &Node| {
+        let Value::Map(entries) = &node.value else { return node.item().map(Author::named) };
+        let entry = |key: &str| entries.iter().find(|entry| entry.key == key);
+        let text = |key: &str| entry(key).and_then(|entry| entry.node.text());
+        let iri = entry("orcid").and_then(|entry| Some((entry, entry.node.text()?)));
+        let read = iri.as_ref().and_then(|(_, written)| orcid(written));
+        if let Some((entry, written)) = iri
+            && read.is_none()
+        {
+            let message = format!("`{written}` is not an ORCID iD");
+            let span = reader.value_span(&entry.node);
+            let hint = "write 16 digits as 0000-0002-1825-0097; the last one is a check digit";
+            problem = Some(reader.at.warning(span, message).hint(hint));
         }
-        _ => node.item(),
+        let (affiliation, url) = (text("affiliation"), text("url"));
+        Some(Author { name: text("name")?, orcid: read, affiliation, url })
     };
-    match &node.value {
+    let authors = match &node.value {
         Value::List(items) => items.iter().filter_map(named).collect(),
         _ => named(node).into_iter().collect(),
-    }
+    };
+    (authors, problem)
 }
 
 pub(super) fn date(reader: &Reader<'_>, node: &Node, field: &str) -> Result<Date, Diagnostic> {

@@ -4,6 +4,7 @@ use neuronotes_core::kind::{KINDS, Kind, Type};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::author::Author;
 
 /// Texts that YAML reads as flags, numbers or dates, as people write them.
 const WRITTEN: [&str; 26] = [
@@ -181,7 +182,7 @@ fn front_matter_has_its_texts_as_they_are_written() {
         }
         assert_eq!(
             (&*front.authors, &*front.redirect_from),
-            (&[text.to_owned()][..], &[text.to_owned()][..])
+            (&[Author::named(text)][..], &[text.to_owned()][..])
         );
         assert_eq!(front.anchors.get(text).map(String::as_str), Some(text));
         let unit = &front.units[0];
@@ -192,7 +193,8 @@ fn front_matter_has_its_texts_as_they_are_written() {
     let note = note(&format!("---\ntags: [{list}]\naliases: [{list}]\nauthors: [{list}]\n---\n"));
     assert_eq!(note.front.aliases, items);
     assert_eq!(note.front.tags, items);
-    assert_eq!(note.front.authors, items);
+    let authors: Vec<&str> = note.front.authors.iter().map(|author| &*author.name).collect();
+    assert_eq!(authors, items);
     // A field that is null is absent, and empty items are skipped.
     let note = self::note(
         "---\ntitle: ~\ndescription: null\ntags:\n  - a\n  -\n  - b\naliases:\n  -\n  - x\n---\n",
