@@ -5,8 +5,10 @@ use neuronotes_core::cut::Cut as _;
 /// An author.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Author {
-    /// `Gabriel Goh`, or `Goh, Gabriel`.
+    /// `Gabriel Goh`, or `Goh, Gabriel`; or the name of an organization.
     pub name: String,
+    /// Whether it is an organization, whose name has no parts.
+    pub is_organization: bool,
     /// The ORCID iD: `0000-0002-1825-0097`.
     pub orcid: Option<String>,
     /// The institution.
@@ -24,6 +26,9 @@ impl Author {
     /// Given and family names; the first is empty if there is one name only.
     pub fn parts(&self) -> (&str, &str) {
         let name = self.name.trim();
+        if self.is_organization {
+            return ("", name);
+        }
         match name.split_once(',') {
             Some((family, given)) => (given.trim(), family.trim()),
             None => match name.rsplit_once(char::is_whitespace) {

@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 if no problems were found, 1 if something in the garden is wrong, 2 if the command
 //! itself failed.
 
+mod archive;
 mod claims;
 mod dataset;
 mod extent;
@@ -120,6 +121,22 @@ enum Command {
         /// Folder for the results [default: `frozen` in the garden]
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
+        #[command(flatten)]
+        report: Reporting,
+    },
+    /// Export the garden as an RO-Crate, for an archive such as Zenodo
+    ///
+    /// The folder then contains the notes, the results that their figures show, CITATION.cff, and ro-crate-metadata.json, which
+    /// states how each result was made (RO-Crate 1.1 with the profile Process Run Crate 0.5). Weights and data are named by their
+    /// digests and not copied. Nothing is measured: results that are missing are counted. The garden must have `license:` and
+    /// `description:`, and a note a date. The same garden and results give the same bytes.
+    Crate {
+        /// Folder to write to; it must be empty, not exist yet, or contain a crate
+        dir: PathBuf,
+        #[command(flatten)]
+        garden: Garden,
+        #[command(flatten)]
+        frozen: Frozen,
         #[command(flatten)]
         report: Reporting,
     },
@@ -278,6 +295,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let warned = report.strict && frozen.problems.iter().any(counts);
             say::err(frozen_summary(&frozen));
             Ok(ExitCode::from(u8::from(frozen.failed || warned)))
+        }
+        Command::Crate { dir, garden, frozen, report } => {
+            let from = frozen.frozen.as_ref().map(|folder| folder.as_deref());
+            let made = crate::archive::make(&root(garden.root)?, &dir, from)?;
+            list(&made.site.workspace, &made.problems, &report);
+            say::err(archive::summary(&made));
+            let warned = report.strict && (!made.problems.is_empty() || made.missing > 0);
+            Ok(ExitCode::from(u8::from(made.failed || warned)))
         }
         Command::Explain { block, garden, format } => {
             explain_block(&root(garden.root)?, &block, format)?;

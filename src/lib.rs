@@ -6,6 +6,7 @@
 // A wrong offset must not end the program: see `cut`.
 #![cfg_attr(not(test), deny(clippy::string_slice))]
 
+mod archive;
 mod author;
 pub mod bibliography;
 mod build;

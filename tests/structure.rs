@@ -77,6 +77,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "site",
             "output",
             "freeze",
+            "archive",
             "scaffold",
             "build",
             "preview",

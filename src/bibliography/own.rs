@@ -1,5 +1,7 @@
 //! How to cite a page of the site, as Distill's articles show it.
 
+use crate::author::Author;
+
 /// The page's own details.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SelfMeta {
@@ -7,8 +9,8 @@ pub struct SelfMeta {
     pub key: String,
     /// Plain text.
     pub title: String,
-    /// `Gabriel Goh`, or `Goh, Gabriel`.
-    pub authors: Vec<String>,
+    /// Its authors, in order.
+    pub authors: Vec<Author>,
     /// `2021-03-04`, or the year alone.
     pub date: Option<String>,
     /// Address of the page, if known.
@@ -25,7 +27,7 @@ pub fn self_citation(meta: &SelfMeta) -> (String, String) {
 
 /// `Goh, et al., "Title", Site, 2021.`
 fn plain(meta: &SelfMeta, year: Option<&str>) -> String {
-    let names: Vec<&str> = meta.authors.iter().map(|author| family(author)).collect();
+    let names: Vec<&str> = meta.authors.iter().map(|author| author.parts().1).collect();
     let authors = match names[..] {
         [] => None,
         [one] => Some(one.to_owned()),
@@ -38,16 +40,8 @@ fn plain(meta: &SelfMeta, year: Option<&str>) -> String {
     format!("{}.", parts.join(", "))
 }
 
-/// The last name.
-fn family(author: &str) -> &str {
-    match author.split_once(',') {
-        Some((family, _)) => family.trim(),
-        None => author.split_whitespace().next_back().unwrap_or(author),
-    }
-}
-
 fn bibtex(meta: &SelfMeta, year: Option<&str>) -> String {
-    let authors: Vec<String> = meta.authors.iter().map(|author| sorted(author)).collect();
+    let authors: Vec<String> = meta.authors.iter().map(sorted).collect();
     let month = meta.date.as_deref().and_then(|date| date.get(5..7));
     let month = month.map(|month| month.trim_start_matches('0').to_owned());
     let fields = [
@@ -69,14 +63,12 @@ fn bibtex(meta: &SelfMeta, year: Option<&str>) -> String {
 }
 
 /// `Goh, Gabriel`.
-fn sorted(author: &str) -> String {
-    let author = author.trim();
-    if author.contains(',') {
-        return tex(author);
-    }
-    match author.rsplit_once(char::is_whitespace) {
-        Some((given, family)) => tex(&format!("{family}, {}", given.trim_end())),
-        None => tex(author),
+fn sorted(author: &Author) -> String {
+    match author.parts() {
+        // BibTeX would take the last word for a family name.
+        (_, name) if author.is_organization => format!("{{{}}}", tex(name)),
+        ("", name) => tex(name),
+        (given, family) => tex(&format!("{family}, {given}")),
     }
 }
 

@@ -4,6 +4,7 @@ mod entries;
 mod hostile;
 
 use super::*;
+use crate::author::Author;
 use crate::tex;
 
 const WORKS: &str = r#"
@@ -143,7 +144,7 @@ fn a_page_says_how_it_is_cited() {
     let meta = SelfMeta {
         key: "goh2021multimodal".into(),
         title: "Multimodal Neurons & 100% {more}".into(),
-        authors: vec!["Gabriel Goh".into(), "Cammarata, Nick".into(), "Chelsea Voss".into()],
+        authors: ["Gabriel Goh", "Cammarata, Nick", "Chelsea Voss"].map(Author::named).into(),
         date: Some("2021-03-04".into()),
         url: Some("https://distill.pub/2021/multimodal-neurons".into()),
         site: "Distill".into(),

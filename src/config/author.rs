@@ -5,7 +5,7 @@ use super::url::absolute_url;
 use crate::author::{Author, orcid};
 use crate::yaml::{Entry, Node, Value};
 
-const FIELDS: [&str; 4] = ["name", "orcid", "affiliation", "url"];
+const FIELDS: [&str; 5] = ["name", "organization", "orcid", "affiliation", "url"];
 
 impl Settings<'_> {
     /// A list of authors, or one.
@@ -34,6 +34,10 @@ impl Settings<'_> {
             let text = text.filter(|text| !text.is_empty());
             match entry.key.as_str() {
                 "name" => author.name = text.unwrap_or_default(),
+                "organization" => {
+                    author.name = text.unwrap_or_default();
+                    author.is_organization = true;
+                }
                 "affiliation" => author.affiliation = text,
                 "orcid" => {
                     if let Some(written) = text {

@@ -78,8 +78,9 @@ impl Settings<'_> {
             );
             let names = spdx::identifiers::LICENSES.iter().map(|known| known.name);
             // `CC-BY` lacks its version: the newest one.
-            let versions = names.clone().filter(|name| name.starts_with(&*written));
-            let newest = versions.filter(|name| name.len() == written.len() + 4).next_back();
+            let is_version =
+                |name: &&str| name.starts_with(&*written) && name.len() == written.len() + 4;
+            let newest = names.clone().rfind(is_version);
             let near = suggest::nearest(&written, names, 1).into_iter().next();
             let near = newest.map(str::to_owned).filter(|_| !written.is_empty()).or(near);
             let hint = match near {

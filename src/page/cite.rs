@@ -153,17 +153,16 @@ impl Scene<'_> {
     pub(super) fn self_citation(&self, index: usize) -> Option<SelfCitationView> {
         let note = self.notes[index];
         let authors = self.authors(index);
-        let first = &authors.first()?.name;
+        let first = authors.first()?.parts().1;
         let (written, changed) = dates::of(note, self.git);
         let date = written.or(changed).map(|day| day.to_string());
-        let family = first.split(',').next().unwrap_or(first);
-        let family = family.split_whitespace().next_back().unwrap_or(family);
+        let family = first.split_whitespace().next_back().unwrap_or(first);
         let year = date.as_deref().and_then(|date| date.get(..4)).unwrap_or("");
         let word = note::file_slug(note.title.split_whitespace().next().unwrap_or("note"));
         let meta = SelfMeta {
             key: format!("{}{year}{word}", note::file_slug(family)),
             title: note.title.clone(),
-            authors: authors.iter().map(|author| author.name.clone()).collect(),
+            authors: authors.into_iter().cloned().collect(),
             date,
             url: self.config.absolute(&self.shown_path(&self.garden.pages[index])),
             site: self.config.title.clone(),

@@ -20,10 +20,11 @@ use crate::view::legible_json;
 /// The vocabulary.
 const CONTEXT: &str = "https://schema.org";
 
-/// An author as schema.org's `Person`.
+/// An author as schema.org's `Person` or `Organization`.
 pub(crate) fn person(author: &Author) -> Value {
     let mut person = Map::new();
-    person.insert("@type".to_owned(), "Person".into());
+    let is = if author.is_organization { "Organization" } else { "Person" };
+    person.insert("@type".to_owned(), is.into());
     if let Some(orcid) = author.orcid_url() {
         person.insert("@id".to_owned(), orcid.into());
     }
@@ -229,6 +230,7 @@ mod tests {
         assert_eq!(plain, json!({ "@type": "Person", "name": "OpenAI" }));
         let full = person(&Author {
             name: "Goh, Gabriel".to_owned(),
+            is_organization: false,
             orcid: Some("0000-0002-1825-0097".to_owned()),
             affiliation: Some("OpenAI".to_owned()),
             url: None,

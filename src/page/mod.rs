@@ -41,6 +41,7 @@ pub use draft::Draft;
 pub use feed::GeneratedFile;
 pub use fragment::Shard;
 pub use generated::GeneratedPage;
+pub(crate) use linked::person;
 pub use remote::{footer, footer_problems, problems as remote_problems};
 pub use scene::{Assets, HOME, Scene, Shared};
 pub use settled::{Scanned, Settled};

@@ -9,6 +9,7 @@ mod claims;
 mod common;
 mod commonmark;
 mod controls;
+mod crates;
 mod dictionaries;
 mod drawn;
 mod elsewhere;

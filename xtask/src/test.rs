@@ -16,6 +16,7 @@ use crate::programs::{Compiled, Programs, compile};
 use crate::run::{cargo, repository, require_component, run};
 use crate::say::{Step, say};
 use crate::torch::{Libtorch, require_a_compiler};
+use crate::venv;
 
 /// The profile of tests. It has the dependencies of the release build, and shares its folder, so that nothing in it is
 /// compiled twice; our own crates are not optimised in it, and check their sums.
@@ -29,7 +30,7 @@ pub fn test(arguments: &Test) -> Result<i32> {
         Some(Half::Lint) => (true, false),
         Some(Half::Tests) => (false, true),
     };
-    let environment = if tests { environment(arguments)? } else { Vec::new() };
+    let environment = if tests { environment(&repository, arguments)? } else { Vec::new() };
     if lint {
         require_component(&repository, "rustfmt")?;
         require_component(&repository, "clippy")?;
@@ -61,8 +62,9 @@ pub fn test(arguments: &Test) -> Result<i32> {
 }
 
 /// The variables that tell the tests of programs that they need. Missing programs are reported before minutes are spent.
-fn environment(arguments: &Test) -> Result<Vec<(&'static str, Option<String>)>> {
-    let mut variables = Vec::new();
+fn environment(repository: &Path, arguments: &Test) -> Result<Vec<(&'static str, Option<String>)>> {
+    let validators = venv::validators(repository)?.display().to_string();
+    let mut variables = vec![("NEURONOTES_VALIDATORS", Some(validators))];
     if arguments.no_browser {
         say("skipping the tests that open pages in a browser (--no-browser)");
         variables.push(("NEURONOTES_NO_BROWSER", Some("1".to_owned())));

@@ -51,6 +51,11 @@ pub fn pillow(repository: &Path) -> Result<PathBuf> {
     python_with(repository, "pillow.txt", "Pillow")
 }
 
+/// A Python with the validators of crates, set up if necessary.
+pub fn validators(repository: &Path) -> Result<PathBuf> {
+    python_with(repository, "crate.txt", "validators of RO-Crate and CITATION.cff")
+}
+
 /// A Python with the packages of one of the lists in tests/reference; `what` describes them in messages.
 fn python_with(repository: &Path, list: &str, what: &'static str) -> Result<PathBuf> {
     let file = repository.join("tests/reference").join(list);

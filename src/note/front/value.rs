@@ -124,7 +124,7 @@ pub(super) fn authors(reader: &Reader<'_>, node: &Node) -> (Vec<Author>, Option<
             problem = Some(reader.at.warning(span, message).hint(hint));
         }
         let (affiliation, url) = (text("affiliation"), text("url"));
-        Some(Author { name: text("name")?, orcid: read, affiliation, url })
+        Some(Author { name: text("name")?, is_organization: false, orcid: read, affiliation, url })
     };
     let authors = match &node.value {
         Value::List(items) => items.iter().filter_map(named).collect(),
