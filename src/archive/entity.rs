@@ -8,9 +8,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Needed, named, run};
+use crate::claim::{Claim, Verdict};
 use crate::config::{Config, Terms};
 use crate::note::Note;
 use crate::page::person;
+use crate::page::value::Judged;
 
 /// The file with the metadata.
 pub(super) const METADATA: &str = "ro-crate-metadata.json";
@@ -133,6 +135,34 @@ impl Graph {
             file["mentions"] = figures.into();
         }
         self.add(file)
+    }
+
+    /// An expectation of a figure, and whether it holds; its identifier is the figure's with the number `n`.
+    pub(super) fn claim(&mut self, figure: &Value, n: usize, claim: &Claim, of: &Judged) -> Value {
+        let about = figure["@id"].as_str().unwrap_or_default();
+        let judgement = &of.judgement;
+        let status = match judgement.verdict {
+            Verdict::Holds => "holds",
+            Verdict::Fails => "fails",
+            Verdict::Unknown => "unknown",
+        };
+        let mut entity = json!({
+            "@id": format!("{about}:expectation-{n}"),
+            "@type": "CreativeWork",
+            "name": format!("Expectation of {}", figure["name"].as_str().unwrap_or_default()),
+            "text": claim.text,
+            "creativeWorkStatus": status,
+            "description": format!("Expected: {}. Measured: {}.", judgement.expected, judgement.measured),
+            "about": reference(about),
+        });
+        if let Some(because) = &claim.because {
+            entity["abstract"] = because.clone().into();
+        }
+        if let Some(predicted) = &judgement.predicted {
+            // The day of the commit that has it, before the result was first stored.
+            entity["dateCreated"] = predicted.claimed.clone().into();
+        }
+        self.add(entity)
     }
 
     /// An output of a result.

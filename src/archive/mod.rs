@@ -4,7 +4,7 @@
 //! DIR/
 //!   ro-crate-metadata.json   what is here, and how each result was made
 //!   CITATION.cff             how to cite it, if the garden has authors
-//!   neuronotes.yaml, notes/  as in the garden
+//!   neuronotes.yaml, notes/, reviews/   as in the garden
 //!   results/<key>/           the outputs of each result that pages show
 //! ```
 //!
@@ -42,6 +42,9 @@ use crate::site::{Progress, Site};
 use crate::workspace::Workspace;
 use entity::{Graph, id, reference};
 use folder::Folder;
+
+/// The folder of reviews in a garden.
+const REVIEWS: &str = "reviews";
 
 /// Why no crate could be made.
 #[derive(Debug, thiserror::Error)]
@@ -166,6 +169,19 @@ fn stated(workspace: &Workspace) -> (Option<Needed>, Vec<Diagnostic>) {
     (needed, problems)
 }
 
+/// The files of reviews, relative to the garden.
+fn reviews(root: &Path) -> Vec<String> {
+    let files = walkdir::WalkDir::new(root.join(REVIEWS)).sort_by_file_name().into_iter().flatten();
+    let files = files.filter(|entry| entry.file_type().is_file());
+    let files = files.filter(|entry| entry.path().extension().is_some_and(|it| it == "yaml"));
+    let inside = |entry: walkdir::DirEntry| {
+        let path = entry.path().strip_prefix(root).ok()?;
+        let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
+        Some(parts?.join("/"))
+    };
+    files.filter_map(inside).collect()
+}
+
 /// The day of the last change of any note.
 fn newest(workspace: &Workspace) -> Option<Date> {
     let notes = workspace.notes();
@@ -196,6 +212,13 @@ impl Report {
                 folder.put(&source.written, &bytes)?;
                 parts.push(graph.file(&source.written, "Bibliography", bytes.len()));
             }
+        }
+        for path in reviews(&root) {
+            let bytes = neuronotes_core::place::read(&root.join(&path), config::LONGEST).map_err(
+                |source| CrateError::Io { what: "read", path: root.join(&path), source },
+            )?;
+            folder.put(&path, &bytes)?;
+            parts.push(graph.file(&path, "Review", bytes.len()));
         }
         let mut done = BTreeSet::new();
         for (index, note) in notes.iter().enumerate() {
@@ -234,7 +257,7 @@ impl Report {
     ) -> Result<Vec<Value>, CrateError> {
         let wanted = self.site.plan().wanted(index).to_vec();
         let mut figures = Vec::new();
-        for (block, wanted) in note.blocks.iter().zip(&wanted) {
+        for (number, (block, wanted)) in note.blocks.iter().zip(&wanted).enumerate() {
             if matches!(wanted, Wanted::Nothing(_)) {
                 continue;
             }
@@ -253,6 +276,16 @@ impl Report {
             });
             if !based.is_empty() {
                 figure["isBasedOn"] = based.into();
+            }
+            let of_block = self.site.judged(index).iter();
+            let of_block = of_block.filter(|judged| judged.block == number);
+            let claims = of_block.enumerate().filter_map(|(n, judged)| {
+                let claim = block.claims.get(judged.claim)?;
+                Some(graph.claim(&figure, n + 1, claim, judged))
+            });
+            let claims: Vec<Value> = claims.collect();
+            if !claims.is_empty() {
+                figure["subjectOf"] = claims.into();
             }
             figures.push(graph.add(figure));
         }

@@ -219,6 +219,11 @@ impl Site {
         all.map(|judgement| judgement.verdict)
     }
 
+    /// The outcomes of a note's claims, in its order.
+    pub fn judged(&self, index: usize) -> &[Judged] {
+        self.quoted.get(index).map_or(&[], |quoted| &quoted.claims)
+    }
+
     /// The days of the commits of claims that are predictions; of each other claim none.
     pub fn predictions(&self) -> Vec<Option<String>> {
         let claims = self.quoted.iter().flat_map(|quoted| &quoted.claims);

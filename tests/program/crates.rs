@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::common::results::fill;
-use crate::common::{self, Garden, block, files};
+use crate::common::{self, Garden, Run, block, files};
 
 const STATED: &str = "title: \"A garden: of neurons\"\ndescription: Notes on units.\nlicense: CC-BY-4.0\n\
                       url: https://example.org/g\nauthors: [{ name: \"Goh, Gabriel\", orcid: 0000-0002-1825-0097, \
@@ -19,13 +19,21 @@ fn garden() -> Garden {
     let config = garden.read("neuronotes.yaml");
     let rest: Vec<&str> = config.lines().filter(|line| !line.starts_with("title:")).collect();
     garden.write("neuronotes.yaml", &format!("{STATED}{}\n", rest.join("\n")));
-    let examples = block(&format!("id: top\nkind: dataset_examples\n{LAYER}\nunit: 3"));
-    let sweep = block(&format!("id: all\nkind: feature_vis\n{LAYER}\nsweep: {{ unit: [4, 5] }}"));
+    let examples = block(&format!(
+        "id: top\nkind: dataset_examples\n{LAYER}\nunit: 3\nexpect: [unit == 3, {{ that: unit > 3, else: warn }}]\n"
+    ));
+    let sweep = block(&format!("id: all\nkind: feature_vis\n{LAYER}\nsweep: {{ unit: [4, 5] }}\n"));
     garden.note(
         "Coins & notes.md",
         &format!("---\ndate: 2026-03-01\nauthor: {{ name: Ada Lovelace }}\n---\n# Coins\n\n{examples}\n\n{sweep}\n"),
     );
     garden
+}
+
+/// Writes the crate to a folder of the garden.
+fn write(garden: &Garden, folder: &str, more: &[&str]) -> Run {
+    let folder = garden.path(folder).display().to_string();
+    garden.run(&[&["crate", &*folder], more].concat())
 }
 
 /// Runs the validators; skipped where `cargo xtask test` has not set them up.
@@ -45,7 +53,7 @@ fn validate(garden: &Garden, folder: &str) {
 fn a_garden_is_a_valid_crate_with_the_same_bytes_each_time() {
     let garden = garden();
     fill(&garden);
-    let run = garden.run(&["crate", "ro"]);
+    let run = write(&garden, "ro", &[]);
     assert_eq!(run.code(), 0, "{}", run.stderr());
     validate(&garden, "ro");
     let first = files(&garden.path("ro"));
@@ -54,6 +62,8 @@ fn a_garden_is_a_valid_crate_with_the_same_bytes_each_time() {
     let graph = metadata["@graph"].as_array().expect("entities");
     let runs = graph.iter().filter(|entity| entity["@type"] == "CreateAction");
     assert_eq!(runs.count(), 3);
+    let statuses = graph.iter().filter_map(|entity| entity["creativeWorkStatus"].as_str());
+    assert_eq!(statuses.collect::<Vec<_>>(), ["holds", "fails"]);
     // Every reference is to an entity, and every file is there.
     let ids: Vec<&str> = graph.iter().filter_map(|entity| entity["@id"].as_str()).collect();
     let mut open: Vec<&serde_json::Value> =
@@ -71,12 +81,12 @@ fn a_garden_is_a_valid_crate_with_the_same_bytes_each_time() {
     assert!(
         ids.contains(&"notes/Coins%20&%20notes.md") && first.contains_key("notes/Coins & notes.md")
     );
-    garden.run(&["crate", "ro"]);
+    write(&garden, "ro", &[]);
     assert_eq!(files(&garden.path("ro")), first);
     // The file of a result that is no longer shown goes; what somebody put there stays.
     garden.write("ro/own.txt", "mine");
     garden.note("Coins & notes.md", "---\ndate: 2026-03-01\n---\n# Coins\n");
-    let run = garden.run(&["crate", "ro"]);
+    let run = write(&garden, "ro", &[]);
     assert!(run.summary().contains("0 results in"), "{}", run.stderr());
     let left = files(&garden.path("ro"));
     assert!(!left.keys().any(|name| name.starts_with("results/")), "{:?}", left.keys());
@@ -86,7 +96,7 @@ fn a_garden_is_a_valid_crate_with_the_same_bytes_each_time() {
 #[test]
 fn what_is_not_stated_is_not_invented_and_what_is_not_measured_is_said() {
     let garden = Garden::of(&[("a.md", "# A\n")]);
-    let run = garden.run(&["crate", "ro"]);
+    let run = write(&garden, "ro", &[]);
     assert_eq!(run.code(), 1);
     let said = run.stderr();
     for field in ["description", "license", "date"] {
@@ -94,13 +104,13 @@ fn what_is_not_stated_is_not_invented_and_what_is_not_measured_is_said() {
     }
     assert!(!garden.path("ro").exists());
     let garden = self::garden();
-    let run = garden.run(&["crate", "ro"]);
+    let run = write(&garden, "ro", &[]);
     assert_eq!(run.code(), 0, "{}", run.stderr());
     assert!(run.stderr().contains("3 results not measured yet"), "{}", run.stderr());
-    assert_eq!(garden.run(&["crate", "ro", "--strict"]).code(), 1);
+    assert_eq!(write(&garden, "ro", &["--strict"]).code(), 1);
     fs::create_dir(garden.path("other")).expect("a folder");
     garden.write("other/x", "");
-    let run = garden.run(&["crate", "other"]);
+    let run = write(&garden, "other", &[]);
     assert_eq!(run.code(), 2);
     assert!(run.stderr().contains("is not empty and contains no crate"), "{}", run.stderr());
 }
