@@ -300,7 +300,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let from = frozen.frozen.as_ref().map(|folder| folder.as_deref());
             let made = crate::archive::make(&root(garden.root)?, &dir, from)?;
             list(&made.site.workspace, &made.problems, &report);
-            say::err(archive::summary(&made));
+            say::err(archive::summary(&made, &verdict(&made.problems)));
             let warned = report.strict && (!made.problems.is_empty() || made.missing > 0);
             Ok(ExitCode::from(u8::from(made.failed || warned)))
         }

@@ -1,13 +1,12 @@
 //! `neuronotes crate`: exports the garden as a research object.
 
 use super::format::count;
-use super::verdict;
 use crate::archive::Report;
 
-/// What became of a crate, for people.
-pub(super) fn summary(report: &Report) -> String {
+/// What became of a crate, for people; `verdict` counts its problems.
+pub(super) fn summary(report: &Report, verdict: &str) -> String {
     if report.failed {
-        return format!("nothing was written: {}", verdict(&report.problems));
+        return format!("nothing was written: {verdict}");
     }
     let missing = match report.missing {
         0 => String::new(),
