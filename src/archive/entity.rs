@@ -7,7 +7,8 @@ use neuronotes_core::store::Record;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Needed, named, run};
+use super::run::{self, named};
+use super::stated::Needed;
 use crate::claim::{Claim, Verdict};
 use crate::config::{Config, Terms};
 use crate::note::Note;

@@ -10,8 +10,8 @@ use neuronotes_core::{file, place};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::CrateError;
 use super::entity::METADATA;
+use super::fault::CrateError;
 
 /// Maximum size of the metadata of an earlier crate in bytes.
 const LONGEST: u64 = 512 << 20;

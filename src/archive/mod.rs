@@ -16,23 +16,22 @@
 
 mod citation;
 mod entity;
+mod fault;
 mod folder;
 mod run;
+mod stated;
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use neuronotes_core::digest::Digest;
-use neuronotes_core::file;
 use neuronotes_core::kind::scan;
 use neuronotes_core::request::Request;
-use neuronotes_core::store::Record;
 use serde_json::{Value, json};
 
-use crate::config::{self, License};
-use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
+use crate::config;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::freeze::{self, FreezeError};
 use crate::garden::dates;
 use crate::note::Note;
@@ -41,31 +40,12 @@ use crate::plan::Wanted;
 use crate::site::{Progress, Site};
 use crate::workspace::Workspace;
 use entity::{Graph, id, reference};
+pub use fault::CrateError;
 use folder::Folder;
+use stated::{Needed, stated};
 
 /// The folder of reviews in a garden.
 const REVIEWS: &str = "reviews";
-
-/// Why no crate could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum CrateError {
-    /// The garden cannot be used.
-    #[error(transparent)]
-    Garden(#[from] FreezeError),
-    /// The folder contains something else.
-    #[error("{} is not empty and contains no crate\nhint: use another folder", .0.display())]
-    Occupied(PathBuf),
-    /// An error of the file system.
-    #[error("cannot {what} {} ({source}){}", path.display(), file::hint(source).map(|hint| format!("\nhint: {hint}")).unwrap_or_default())]
-    Io {
-        /// The action that failed.
-        what: &'static str,
-        /// The path.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-}
 
 /// The outcome.
 #[derive(Debug)]
@@ -128,47 +108,6 @@ pub fn make(root: &Path, to: &Path, frozen: Option<Option<&Path>>) -> Result<Rep
     Ok(report)
 }
 
-/// What a crate must state about the garden.
-struct Needed {
-    description: String,
-    license: License,
-    date: Date,
-}
-
-/// What the garden states, or what is missing.
-fn stated(workspace: &Workspace) -> (Option<Needed>, Vec<Diagnostic>) {
-    let config = &workspace.config;
-    let text = workspace.config_text.as_str();
-    let lines = Lines::of(text);
-    let at = SourceFile { file: config::FILE, text, lines: &lines };
-    let lacks = |field: &str, hint: &str| {
-        let message = format!("a crate must state the garden's `{field}`");
-        at.error(0..0, message).hint(hint.to_owned())
-    };
-    let mut problems = Vec::new();
-    if config.description.is_none() {
-        problems.push(lacks("description", "describe the garden in a sentence: `description: …`"));
-    }
-    if config.license.is_none() {
-        problems.push(lacks("license", "state the terms of use, such as `license: CC-BY-4.0`"));
-    }
-    if config.authors.is_empty() && !problems.iter().any(|p| p.severity == Severity::Error) {
-        let message = "the garden has no `authors`, so the crate has no CITATION.cff";
-        let hint = "name them: `authors: [{ name: Ada Lovelace }]`";
-        problems.push(at.warning(0..0, message).hint(hint));
-    }
-    let date = newest(workspace);
-    if date.is_none() {
-        problems.push(lacks(
-            "date",
-            "give a note a `date:` in its front matter, or commit the notes to git",
-        ));
-    }
-    let needed = config.description.clone().zip(config.license.clone()).zip(date);
-    let needed = needed.map(|((description, license), date)| Needed { description, license, date });
-    (needed, problems)
-}
-
 /// The files of reviews, relative to the garden.
 fn reviews(root: &Path) -> Vec<String> {
     let files = walkdir::WalkDir::new(root.join(REVIEWS)).sort_by_file_name().into_iter().flatten();
@@ -180,12 +119,6 @@ fn reviews(root: &Path) -> Vec<String> {
         Some(parts?.join("/"))
     };
     files.filter_map(inside).collect()
-}
-
-/// The day of the last change of any note.
-fn newest(workspace: &Workspace) -> Option<Date> {
-    let notes = workspace.notes();
-    notes.iter().filter_map(|note| dates::of(note, &workspace.git).1).max()
 }
 
 impl Report {
@@ -321,12 +254,4 @@ impl Report {
         runs.push(graph.run(request, &record, results));
         Ok(true)
     }
-}
-
-/// The name of a record for readers: `feature_vis of unit 545 in visual.layer4.1.add`.
-fn named(record: &Record) -> String {
-    let params = &record.request["params"];
-    let unit = params.get("unit").map(|unit| format!(" of unit {unit}"));
-    let layer = params.get("layer").and_then(Value::as_str).map(|layer| format!(" in {layer}"));
-    format!("{}{}{}", record.kind, unit.unwrap_or_default(), layer.unwrap_or_default())
 }

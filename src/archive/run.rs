@@ -8,7 +8,13 @@ use neuronotes_core::request::FileRef;
 use neuronotes_core::store::{Provenance, Record};
 use serde_json::{Value, json};
 
-use super::named;
+/// The name of a record for readers: `feature_vis of unit 545 in visual.layer4.1.add`.
+pub(super) fn named(record: &Record) -> String {
+    let params = &record.request["params"];
+    let unit = params.get("unit").map(|unit| format!(" of unit {unit}"));
+    let layer = params.get("layer").and_then(Value::as_str).map(|layer| format!(" in {layer}"));
+    format!("{}{}{}", record.kind, unit.unwrap_or_default(), layer.unwrap_or_default())
+}
 
 /// The identifier of the run with this key.
 pub(super) fn of(key: &Digest) -> String {
