@@ -27,7 +27,7 @@ use rayon::prelude::*;
 pub use graph::{Neighbour, layout, local_svg};
 pub use names::{Meant, Names};
 pub use redirect::redirect;
-pub use routes::{Routes, address, href, link_anchor};
+pub use routes::{Routes, address, href, link_anchor, link_number};
 pub use target::Target;
 
 use crate::diagnostic::Diagnostic;

@@ -18,6 +18,11 @@ pub fn link_anchor(number: usize) -> String {
     format!("link-{}", number + 1)
 }
 
+/// The index of the link that has this anchor.
+pub fn link_number(anchor: &str) -> Option<usize> {
+    anchor.strip_prefix("link-")?.parse::<usize>().ok()?.checked_sub(1)
+}
+
 /// `people/lady-gaga.html` for `People/Lady Gaga.md`; `index.html` for `index.md`.
 pub fn address(path: &str) -> String {
     let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));

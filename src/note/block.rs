@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use super::fence::RawBlock;
 use super::inline::InlineValue;
 use super::math::Macros;
-use super::outline::{self, Link};
+use super::outline::{self, Anchor, Link, Sentence};
 use super::sweep::{self, Axis};
 use crate::claim::{self, Claim};
 use crate::diagnostic::{Diagnostic, Lines, Severity, SourceFile};
@@ -44,6 +44,8 @@ pub struct Block {
     pub caption_text: String,
     /// Links in its caption, each with the caption's span.
     pub caption_links: Vec<Link>,
+    /// Names in its caption, `^id`, which name the figure.
+    pub caption_anchors: Vec<Anchor>,
     /// HTML of the formulas in its caption.
     pub caption_formulas: Vec<String>,
     /// What it expects of measured values, as far as that could be read.
@@ -137,6 +139,7 @@ impl Block {
             sweep: self.sweep.iter().filter_map(axis).collect(),
             caption_text: String::new(),
             caption_links: Vec::new(),
+            caption_anchors: Vec::new(),
             caption_formulas: Vec::new(),
             caption_values: 0..0,
             claims: Vec::new(),
@@ -186,6 +189,7 @@ pub fn parse(
         sweep: Vec::new(),
         caption_text: String::new(),
         caption_links: Vec::new(),
+        caption_anchors: Vec::new(),
         caption_formulas: Vec::new(),
         claims: Vec::new(),
         claim_problems: Vec::new(),
@@ -243,6 +247,14 @@ fn read_caption(
     let hinted =
         |problem: Diagnostic| note.warning(field.span.clone(), problem.message).hint(problem.hint);
     let warned: Vec<_> = found.problems.into_iter().map(hinted).collect();
+    let cited = |sentence: Sentence| Sentence { span: field.span.clone(), ..sentence };
+    let names = found.anchors.into_iter();
+    let names = names.map(|name| Anchor {
+        span: block.span.clone(),
+        sentence: name.sentence.map(cited),
+        ..name
+    });
+    block.caption_anchors = names.collect();
     block.caption_formulas = found.formulas;
     block.caption_text = found.texts.concat();
     block.caption_values.end = values.len();

@@ -6,6 +6,7 @@
 
 mod callout;
 mod cite;
+mod cited;
 mod dollar;
 mod piece;
 mod run;
@@ -251,7 +252,11 @@ impl<'e> Reader<'e, '_> {
                 self.give(Piece::Plain(event), range);
             }
         } else {
-            let pieces = run::pieces(run, self.markdown);
+            let names = match is_heading || are_embeds {
+                true => Vec::new(),
+                false => cited::names(&mut run, self.markdown),
+            };
+            let mut pieces = run::pieces(run, self.markdown);
             let only_comment = source.starts_with("%%") && pieces.iter().all(run::is_blank);
             if only_comment && in_paragraph && anchor.is_none() {
                 // A paragraph that is only a comment is dropped.
@@ -261,7 +266,10 @@ impl<'e> Reader<'e, '_> {
             }
             self.flush_held();
             if let Some(id) = anchor {
-                self.give(Piece::Anchor(id), block);
+                self.give(Piece::Anchor(id), block.clone());
+            }
+            if !are_embeds && (anchor.is_some() || !names.is_empty()) {
+                pieces = cited::enclosed(pieces, &names, anchor, &block);
             }
             self.give_task(task, &whole);
             for (piece, range) in pieces {

@@ -5,6 +5,7 @@
 //! Incremental: a note is a function of its path and bytes, so an unchanged file is never parsed twice.
 
 mod block;
+mod cites;
 mod code;
 mod complete;
 mod earlier;
@@ -39,14 +40,15 @@ pub use escape::escape;
 pub use format::Format;
 pub use front::{FrontMatter, UnitName};
 pub use html::{
-    BlockHtml, Body, HeadingShown, Parts, ResolvedLink, ShownValue, body, render, render_inline,
+    BlockHtml, Body, ClaimShown, HeadingShown, Parts, ResolvedLink, ShownValue, body, render,
+    render_inline,
 };
 pub use inline::{Expected, Head, InlineValue, Query};
 pub use mark::{fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
 pub use numeral::Numeral;
-pub use outline::{Anchor, Heading, Link, LinkKind, Mention};
+pub use outline::{Anchor, Heading, Link, LinkKind, Mention, Sentence};
 pub use raw::plain as without_tags;
 pub use reach::{Reached, of_markdown as reaches};
 pub use remote::{Reach, shown as shown_address};
@@ -148,7 +150,7 @@ impl Note {
             problems.append(&mut block.claim_problems);
         }
         let mut headings = outline.headings;
-        let anchors = named_once(at, outline.anchors, &mut problems);
+        let anchors = cites::named(at, outline.anchors, &mut blocks, &mut problems);
         let html_ids = html_ids(at, outline.html_ids, &blocks, &mut problems);
         anchor_headings(&mut headings, &blocks, &html_ids);
         let stem = file_stem(path);
@@ -343,28 +345,6 @@ fn name_blocks(at: SourceFile<'_>, blocks: &mut [Block]) {
         seen.insert(id.clone(), block.span.clone());
         block.id = id;
     }
-}
-
-/// Names of blocks, each once.
-fn named_once(
-    at: SourceFile<'_>,
-    anchors: Vec<Anchor>,
-    problems: &mut Vec<Diagnostic>,
-) -> Vec<Anchor> {
-    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
-    let mut once = Vec::with_capacity(anchors.len());
-    for anchor in anchors {
-        if let Some(line) = lines.get(&anchor.id) {
-            let message =
-                format!("the name `^{}` is already used by the block on line {line}", anchor.id);
-            let problem = at.warning(anchor.span.clone(), message);
-            problems.push(problem.hint("links lead to the first; rename this one".to_owned()));
-            continue;
-        }
-        lines.insert(anchor.id.clone(), at.lines.position(at.text, anchor.span.start).0);
-        once.push(anchor);
-    }
-    once
 }
 
 /// Ids of raw HTML, without duplicates and those of figures and the page itself.

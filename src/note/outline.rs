@@ -1,6 +1,7 @@
 //! The outline of a note: its headings, links with their sentences, analysis blocks and opening, found in one pass
 //! over the syntax tree.
 
+mod anchor;
 mod excerpt;
 mod fence;
 mod formula;
@@ -25,7 +26,7 @@ use super::raw::Raw;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use excerpt::Excerpt;
 use neuronotes_core::cut::Cut as _;
-pub use part::{Anchor, Heading, Link, LinkKind, Mention};
+pub use part::{Anchor, Heading, Link, LinkKind, Mention, Sentence};
 
 /// The result of the pass.
 #[derive(Debug, Default)]
@@ -116,6 +117,8 @@ struct Walk<'a> {
     /// The formulas so far, and their positions; `None` before the first.
     formulas: Option<Formulas>,
     formula_places: Vec<Range<usize>>,
+    /// The open cited sentence: its name's index, and where it begins in `flat` and in the source.
+    cited: Option<(usize, usize, usize)>,
 }
 
 /// The state around an inline footnote.
@@ -154,6 +157,7 @@ impl<'a> Walk<'a> {
             macros,
             formulas: None,
             formula_places: Vec::new(),
+            cited: None,
         }
     }
 
@@ -182,12 +186,9 @@ impl<'a> Walk<'a> {
                 let span = moved(&citation.span);
                 self.out.citations.push(Citation { keys, span, ..citation });
             }
-            Piece::Anchor(id) => {
-                // On a line of its own, it names the block before it.
-                let alone = self.at.text.cut(range.clone()).trim() == format!("^{id}");
-                let span = if alone { self.last_block.clone() } else { range };
-                self.out.anchors.push(Anchor { id: id.to_owned(), span });
-            }
+            Piece::Anchor(id) => self.anchor(id, range),
+            Piece::Cited(id) => self.cited(id, range.start),
+            Piece::CitedEnd => self.cited_end(range.end),
             Piece::Callout(_) => {
                 self.flush();
                 self.quotes += 1;

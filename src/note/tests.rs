@@ -198,6 +198,7 @@ fn html_has_links_figures_footnotes_and_tables_in_place() {
         href: href.into(),
         id: Some("to-coin".into()),
         label: None,
+        fails: false,
     };
     let links = [
         internal("coin.html"),
@@ -269,6 +270,7 @@ fn values_are_found_wherever_prose_stands_and_shown_in_their_places() {
             text: format!("<{n}>"),
             html: format!("<data>{n}</data>"),
             href: Some("#vis".into()),
+            fails: false,
         })
         .collect();
     let headings = self::shown(&note);
@@ -324,6 +326,7 @@ fn the_excerpt_is_the_first_paragraph() {
     assert!(long.ends_with("word…") && long.chars().count() <= 221);
 }
 
+mod cited;
 mod extended;
 mod random;
 mod written;

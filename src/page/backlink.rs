@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::scene::Scene;
-use crate::garden::Incoming;
+use crate::garden::{Incoming, link_number};
 use crate::note::{self, LinkKind};
 use crate::view::{BacklinkView, LinkView, MentionView};
 
@@ -60,14 +60,14 @@ impl Scene<'_> {
             place: anchor
                 .and_then(|anchor| self.place(index, anchor))
                 .filter(|place| place.title != text),
+            claim: self.doubt_of(index, incoming),
         }
     }
 
     /// Whether a mention is an embed, which has no surrounding sentence.
     fn is_embed(&self, incoming: &Incoming) -> bool {
-        let number = incoming.anchor.strip_prefix("link-").and_then(|n| n.parse::<usize>().ok());
         let links = &self.notes[incoming.from].links;
-        let link = number.and_then(|number| links.get(number.checked_sub(1)?));
+        let link = link_number(&incoming.anchor).and_then(|number| links.get(number));
         link.is_some_and(|link| link.kind == LinkKind::Embed)
     }
 
@@ -95,6 +95,11 @@ impl Scene<'_> {
         }
         mentions.into_iter().map(|(_, link)| link).collect()
     }
+}
+
+/// Whether a mention is or cites a claim that does not hold.
+pub(super) fn has_claims(backlinks: &[BacklinkView]) -> bool {
+    backlinks.iter().any(|from| from.mentions.iter().any(|mention| !mention.claim.is_empty()))
 }
 
 /// A line with links to the notes that mention a section; empty if there are none.

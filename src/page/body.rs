@@ -8,13 +8,14 @@ use neuronotes_core::digest::Digest;
 use serde::Serialize;
 
 use super::backlink;
+use super::claim;
 use super::path::tag_page;
 use super::scene::Scene;
 use crate::config::Remote;
 use crate::diagnostic::Diagnostic;
 use crate::garden::{Target, href, link_anchor};
 use crate::language;
-use crate::note::{self, Body, HeadingShown, Note, Parts, ResolvedLink, ShownValue};
+use crate::note::{self, Body, ClaimShown, HeadingShown, Note, Parts, ResolvedLink, ShownValue};
 use crate::render::Renderer;
 use crate::view::{FigureView, SiteView};
 
@@ -33,6 +34,7 @@ pub struct BodyDraft<'a> {
     figures: Vec<FigureView<'a>>,
     values: Vec<ShownValue>,
     citations: Vec<String>,
+    claims: Vec<ClaimShown>,
     embeds: Vec<EmbedDraft<'a>>,
     new_tab: bool,
     closed: bool,
@@ -64,6 +66,7 @@ struct Inputs<'a> {
     figures: &'a [FigureView<'a>],
     values: &'a [ShownValue],
     citations: &'a [String],
+    claims: &'a [ClaimShown],
     embeds: Vec<(&'a str, &'a str, &'a str, bool, Digest)>,
     new_tab: bool,
     #[serde(skip_serializing_if = "is_open")]
@@ -84,6 +87,17 @@ impl BodyDraft<'_> {
         !self.figures.is_empty() || self.embeds.iter().any(|embed| embed.body.has_figures())
     }
 
+    /// Whether it says what became of claims.
+    pub fn has_claims(&self) -> bool {
+        let fails =
+            |link: &ResolvedLink| matches!(link, ResolvedLink::Internal { fails: true, .. });
+        !self.claims.is_empty()
+            || self.figures.iter().any(|figure| figure.claims.is_some())
+            || self.links.iter().any(fails)
+            || self.values.iter().any(|value| value.fails)
+            || self.embeds.iter().any(|embed| embed.body.has_claims())
+    }
+
     /// Digest of everything that decides the HTML.
     pub fn key(&self, templates: Digest) -> Digest {
         let embed = |embed: &'_ EmbedDraft<'_>| embed.body.key(templates);
@@ -100,6 +114,7 @@ impl BodyDraft<'_> {
             figures: &self.figures,
             values: &self.values,
             citations: &self.citations,
+            claims: &self.claims,
             embeds: embeds
                 .map(|e| (&*e.id, &*e.source, &*e.title, e.is_figure, embed(e)))
                 .collect(),
@@ -133,6 +148,8 @@ impl BodyDraft<'_> {
             embeds: &embeds,
             values: &self.values,
             citations: &self.citations,
+            claims: &self.claims,
+            names: None,
             formulas: &self.note.formulas,
             tags: Some(&tags),
             html_ids: Some(&self.note.html_ids),
@@ -206,7 +223,7 @@ impl<'a> Scene<'a> {
             let id = format!("{prefix}{}", link_anchor(embedded.link));
             embeds.push(EmbedDraft { id, source, title, is_figure: block.is_some(), body });
         }
-        let mut figures = self.figure_views(index, page);
+        let mut figures = self.figure_views(index, page, prefix);
         if !prefix.is_empty() {
             for figure in &mut figures {
                 figure.id = format!("{prefix}{}", figure.id);
@@ -224,6 +241,7 @@ impl<'a> Scene<'a> {
             figures,
             values: self.values(index, page),
             citations: self.citations(index, page),
+            claims: self.doubtful(index, page),
             embeds,
             new_tab: self.config.open_external_links_in_new_tab,
             closed: self.config.remote == Remote::Forbid,
@@ -264,6 +282,7 @@ impl<'a> Scene<'a> {
             .map(|value| ShownValue {
                 text: value.text.clone(),
                 html: value.html.clone(),
+                fails: value.judgement.as_ref().is_some_and(claim::fails),
                 href: value
                     .figure
                     .as_ref()
@@ -278,6 +297,7 @@ impl<'a> Scene<'a> {
                 href: self.href(page, &self.garden.pages[*index], anchor.as_deref()),
                 id,
                 label: self.figure_label(page, *index, anchor.as_deref()),
+                fails: self.leads_to_doubt(target),
             },
             Target::File { path, fragment } => ResolvedLink::File {
                 href: href(page, &self.garden.routes.file(path), fragment.as_deref()),

@@ -17,12 +17,25 @@ use crate::plan::{Cell, Measurement, Wanted};
 use crate::view::{FactView, FigureState, FigureView, ProblemView, ThumbnailView};
 
 impl<'a> Scene<'a> {
-    pub(super) fn figure_views(&self, index: usize, page: &str) -> Vec<FigureView<'a>> {
-        (0..self.notes[index].blocks.len()).map(|n| self.figure_view(index, n, page)).collect()
+    /// A note's figures on a page, where its blocks' names have a prefix.
+    pub(super) fn figure_views(
+        &self,
+        index: usize,
+        page: &str,
+        names: &str,
+    ) -> Vec<FigureView<'a>> {
+        let blocks = 0..self.notes[index].blocks.len();
+        blocks.map(|number| self.figure_view(index, number, page, names)).collect()
     }
 
-    /// A block's figure on a page.
-    pub(super) fn figure_view(&self, index: usize, number: usize, page: &str) -> FigureView<'a> {
+    /// A block's figure on a page; names in its caption have a prefix.
+    pub(super) fn figure_view(
+        &self,
+        index: usize,
+        number: usize,
+        page: &str,
+        names: &str,
+    ) -> FigureView<'a> {
         let note = self.notes[index];
         let block = &note.blocks[number];
         let settled: &'a Settled = &self.figures[index][number];
@@ -39,8 +52,13 @@ impl<'a> Scene<'a> {
         // The ids of a caption's formulas are its own.
         let prefix = format!("{}:", block.id);
         let closed = self.config.remote == Remote::Forbid;
+        let claims = self.doubtful(index, page);
+        let own_names: Vec<&str> =
+            block.caption_anchors.iter().map(|name| name.id.as_str()).collect();
         let parts = Parts {
             links: &links,
+            claims: &claims,
+            names: Some((names, &own_names)),
             values,
             formulas,
             new_tab,
@@ -76,6 +94,7 @@ impl<'a> Scene<'a> {
             controls: self.control_views(index, number, page),
             controls_off: self.controls_off(block),
             units: self.unit_names(page, shown_in(settled)),
+            claims: self.claims_view(index, number, page),
             mentions: self.mentions_of(index, page, &block.id),
         }
     }

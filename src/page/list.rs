@@ -1,5 +1,6 @@
 //! The home page, and pages that list notes, tags and units.
 
+use super::backlink::has_claims;
 use super::body::BodyDraft;
 use super::draft::{Draft, View};
 use super::generated::on_page;
@@ -21,18 +22,20 @@ impl<'a> Scene<'a> {
         let newest = &self.index().newest;
         let cards = newest.iter().take(ON_HOME).map(|note| self.card(HOME, *note)).collect();
         let body = index.map(|index| self.body(index, HOME));
+        let backlinks = index.map(|i| self.backlinks(i)).unwrap_or_default();
         let view = HomeView {
             site: index.map_or_else(|| self.site(HOME), |index| self.note_site(HOME, index)),
             head: self.home_head(index),
             title: index.map(|i| self.notes[i].title.clone()),
             title_html: String::new(),
             figures: body.as_ref().is_some_and(BodyDraft::has_figures),
+            claims: body.as_ref().is_some_and(BodyDraft::has_claims) || has_claims(&backlinks),
             body_html: String::new(),
             references: index.map(|i| self.references(i)).unwrap_or_default(),
             notes: cards,
             count: newest.len(),
             all: (newest.len() > ON_HOME).then(|| href(HOME, NOTES, None)),
-            backlinks: index.map(|i| self.backlinks(i)).unwrap_or_default(),
+            backlinks,
             used: index.map(|i| self.used_in(i)).unwrap_or_default(),
             problems: index.map(|i| self.problems(i)).unwrap_or_default(),
         };

@@ -8,6 +8,7 @@ mod backlink;
 mod body;
 mod cite;
 mod cited;
+mod claim;
 mod contents;
 mod control;
 mod data;

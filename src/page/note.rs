@@ -1,5 +1,6 @@
 //! The page of a note, and what all pages share.
 
+use super::backlink::has_claims;
 use super::cite;
 use super::draft::{Draft, View};
 use super::index::Index;
@@ -39,6 +40,7 @@ impl<'a> Scene<'a> {
         let (written, changed) = dates::of(note, self.git);
         let references = self.references(index);
         let body = self.body(index, page);
+        let backlinks = self.backlinks(index);
         let view = NoteView {
             site: self.note_site(page, index),
             head: self.note_head(index),
@@ -52,10 +54,11 @@ impl<'a> Scene<'a> {
             units: self.unit_links(page, index),
             contents: contents::of(note, |html| self.filled_html(index, html)),
             figures: body.has_figures(),
+            claims: body.has_claims() || has_claims(&backlinks),
             body_html: String::new(),
             references,
             citation: self.self_citation(index),
-            backlinks: self.backlinks(index),
+            backlinks,
             used: self.used_in(index),
             graph_html: self.local_graph(index),
             problems: self.problems(index),
@@ -103,6 +106,7 @@ impl<'a> Scene<'a> {
             stylesheet: garden::href(page, &self.assets.stylesheet, None),
             figures: garden::href(page, &self.assets.figures, None),
             lists: garden::href(page, &self.assets.lists, None),
+            claims: garden::href(page, &self.assets.claims, None),
             boxes: garden::href(page, &self.assets.boxes, None),
             script: garden::href(page, &self.assets.script, None),
             find: garden::href(page, &self.assets.find, None),

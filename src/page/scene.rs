@@ -31,6 +31,8 @@ pub struct Assets {
     pub figures: String,
     /// The style sheet of pages that list others.
     pub lists: String,
+    /// The style sheet of claims.
+    pub claims: String,
     /// The style sheet of boxes and dialogs.
     pub boxes: String,
     /// The script of every page.

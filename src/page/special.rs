@@ -114,6 +114,7 @@ impl<'a> Scene<'a> {
         let asked = [
             &mut site.home,
             &mut site.stylesheet,
+            &mut site.claims,
             &mut site.boxes,
             &mut site.script,
             &mut site.find,

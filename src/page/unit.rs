@@ -50,6 +50,7 @@ impl<'a> Scene<'a> {
             names: unit.names.clone(),
             model: unit.model.clone(),
             layer: unit.layer.clone(),
+            claims: figures.iter().any(|figure| figure.claims.is_some()),
             figures: shown,
             notes: unit.notes.keys().map(|note| self.card(page, *note)).collect(),
             previous: beside(at.checked_sub(1)),
@@ -66,8 +67,9 @@ impl<'a> Scene<'a> {
         block: usize,
         cell: Option<usize>,
     ) -> Option<FigureView<'a>> {
-        let mut figure = self.figure_view(note, block, page);
-        figure.id = format!("n{}-{}", note + 1, figure.id);
+        let prefix = format!("n{}-", note + 1);
+        let mut figure = self.figure_view(note, block, page, &prefix);
+        figure.id = format!("{prefix}{}", figure.id);
         figure.mentions.clear();
         // They stand in the note.
         figure.controls.clear();
@@ -82,6 +84,8 @@ impl<'a> Scene<'a> {
             figure.keys.clear();
             figure.caption_html = Some(crate::note::escape(&self.plan.caption(wanted)));
             figure.alt = None;
+            // They may be about other measurements of it.
+            figure.claims = None;
             let Settled::Done { drawing, .. } = settled else { return None };
             figure.units = self.unit_names(page, [&**drawing]);
             figure.state = FigureState::Done { drawing };

@@ -88,16 +88,18 @@ impl Plans {
         self.notes.retain(|_, (_, planned)| planned.folders.is_empty());
     }
 
-    /// Checks whether weights or data have changed.
-    fn look_again(&mut self, config: &Config, digests: &mut FileDigests) {
+    /// Checks whether weights or data have changed, unless that was done just now; then all notes are planned again.
+    pub fn look_again(&mut self, config: &Config, digests: &mut FileDigests) -> bool {
         if self.due.is_some_and(|due| Instant::now() < due) {
-            return;
+            return false;
         }
         let begun = Instant::now();
-        if self.resources.look_again(config, digests) {
+        let changed = self.resources.look_again(config, digests);
+        if changed {
             self.notes.clear();
         }
         let pause = begun.elapsed().saturating_mul(SHARE).max(Duration::from_millis(200));
         self.due = Some(Instant::now() + pause);
+        changed
     }
 }

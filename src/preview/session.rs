@@ -1,6 +1,7 @@
 //! The preview's main loop: processes changes, keeps the lab working on what is wanted, and updates open pages.
 
 mod answer;
+mod data;
 mod measured;
 mod recover;
 
@@ -65,6 +66,8 @@ pub struct Session {
     configured: bool,
     /// A change that could not be processed because files temporarily cannot be read, and when to retry.
     later: Option<(Change, Instant)>,
+    /// When weights and data are looked at again.
+    looks: Instant,
 }
 
 impl Session {
@@ -103,6 +106,7 @@ impl Session {
             moved: Moved::default(),
             configured: false,
             later: None,
+            looks: Instant::now(),
         };
         session.configured = session.is_configured();
         session.watch_folders();
@@ -114,7 +118,9 @@ impl Session {
     pub fn run(&mut self, messages: &Receiver<Message>) {
         loop {
             let again = self.later.as_ref().map(|(_, at)| *at);
-            let pause = match [self.scheduler.next_tick(), again].into_iter().flatten().min() {
+            let looks = self.looks_at_data();
+            let pause = match [self.scheduler.next_tick(), again, looks].into_iter().flatten().min()
+            {
                 _ if self.idle => Duration::ZERO,
                 Some(at) => at.saturating_duration_since(Instant::now()),
                 None => Duration::from_secs(3600),
@@ -135,6 +141,9 @@ impl Session {
                     let told = session.scheduler.tick();
                     session.take(told);
                 });
+            }
+            if self.looks_at_data().is_some_and(|at| at <= Instant::now()) {
+                self.guarded(Self::look_at_data);
             }
             if let Some((change, _)) = self.later.take_if(|(_, at)| *at <= Instant::now()) {
                 self.change(change);

@@ -21,6 +21,7 @@ pub fn site() -> SiteView {
         stylesheet: "style.css".into(),
         figures: "figures.css".into(),
         lists: "lists.css".into(),
+        claims: "claims.css".into(),
         boxes: "boxes.css".into(),
         script: "garden.js".into(),
         find: "find.js".into(),
@@ -89,6 +90,7 @@ pub fn note() -> NoteView {
             entry("absent", "Absent concepts", vec![]),
         ],
         figures: false,
+        claims: false,
         body_html: "<p>Text.</p>\n<pre><code>a\n  b\n</code></pre>".into(),
         references: vec!["<li id=\"ref-a\">A.</li>".into()],
         citation: Some(SelfCitationView { text: "Lovelace.".into(), bibtex: "@misc{a}".into() }),
@@ -100,6 +102,7 @@ pub fn note() -> NoteView {
                 href: "piggy-bank.html#p-3".into(),
                 sentence_html: "Compare <mark>the first note</mark>.".into(),
                 place: Some(LinkView { title: "Neurons".into(), href: "#neurons".into() }),
+                claim: "cites a claim that no longer holds",
             }],
         }],
         used: vec![UsedView {
@@ -128,6 +131,7 @@ pub fn bare_note() -> NoteView {
         units: vec![],
         contents: vec![],
         figures: false,
+        claims: false,
         body_html: "<p>Text.</p>".into(),
         references: vec![],
         citation: None,
@@ -163,6 +167,7 @@ pub fn home() -> HomeView {
         title: None,
         title_html: "A garden".into(),
         figures: false,
+        claims: false,
         body_html: "<p>Welcome.</p>".into(),
         references: vec![],
         count: 2,
@@ -203,6 +208,35 @@ pub fn bare_home() -> HomeView {
     }
 }
 
+/// An expectation that fails, one that holds, and one of which nothing is known.
+fn claims() -> Option<ClaimsView> {
+    let claim = |that: &str, measured: &str| ClaimView {
+        that: that.into(),
+        expected: that.into(),
+        measured: measured.into(),
+        ..ClaimView::default()
+    };
+    ClaimsView::of(vec![
+        (
+            Some(false),
+            ClaimView {
+                because: Some("faces & masks are alike".into()),
+                href: Some("#^faces".into()),
+                warns: true,
+                ..claim("activation > 5", "4.2")
+            },
+        ),
+        (
+            Some(true),
+            ClaimView {
+                predicted: Some("committed 2026-11-01, measured 2026-11-02".into()),
+                ..claim("start < 5", "0.1")
+            },
+        ),
+        (None, ClaimView { reason: Some("`b` has failed".into()), ..claim("b.mean > 5", "") }),
+    ])
+}
+
 /// A figure in each state and with each of these drawings.
 pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str, FigureView<'a>)> {
     let drawing = |name: &str| {
@@ -239,6 +273,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         controls: vec![],
         controls_off: "",
         units: units(),
+        claims: None,
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
     };
     let unfinished = |stale, so_far| {
@@ -283,7 +318,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
     };
     let unmeasured = |figure: FigureView<'a>| FigureView { provenance: vec![], ..figure };
     vec![
-        ("picture", figure("feature_vis", done("picture"))),
+        ("picture", FigureView { claims: claims(), ..figure("feature_vis", done("picture")) }),
         ("film", figure("feature_vis", done("film"))),
         ("sweep", FigureView { keys: vec!["0003".repeat(16)], ..figure("feature_vis", sweep) }),
         ("grid", figure("dataset_examples", done("grid"))),

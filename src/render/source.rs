@@ -4,10 +4,11 @@
 pub(super) const LONGEST: u64 = 4 << 20;
 
 /// Assets: each file by name, and the templates it consists of, in order.
-pub(super) const ASSETS: [(&str, &[&str]); 10] = [
+pub(super) const ASSETS: [(&str, &[&str]); 11] = [
     ("style.css", &["style.css", "garden.css"]),
     ("figures.css", &["figures.css"]),
     ("lists.css", &["lists.css"]),
+    ("claims.css", &["claims.css"]),
     ("boxes.css", &["boxes.css"]),
     ("garden.js", &["garden.js", "theme.js", "contents.js"]),
     ("find.js", &["find.js"]),

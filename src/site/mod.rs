@@ -178,11 +178,7 @@ impl Site {
         let asks = |note: &Note| !note.blocks.is_empty() || !note.front.units.is_empty();
         let asking = changed.iter().any(|index| asks(&before[*index]) || asks(&self.notes[*index]));
         if renamed || asking || touched.config || touched.pictures || !touched.files.is_empty() {
-            let Workspace { root, config, digests, .. } = &mut self.workspace;
-            self.plan = self.plans.plan(&self.notes, renamed, root, config, digests);
-            let notices = self.plans.resources().notices(&self.workspace.config);
-            self.workspace.notice(notices);
-            self.forget_all();
+            self.plan_again(renamed);
         }
         // A claim may be a prediction by now.
         if touched.dates {
@@ -204,6 +200,26 @@ impl Site {
                 self.problems[index] = None;
             }
         }
+    }
+
+    /// Plans all notes; `renamed` says whether a note's name has changed.
+    fn plan_again(&mut self, renamed: bool) {
+        let Workspace { root, config, digests, .. } = &mut self.workspace;
+        self.plan = self.plans.plan(&self.notes, renamed, root, config, digests);
+        let notices = self.plans.resources().notices(&self.workspace.config);
+        self.workspace.notice(notices);
+        self.forget_all();
+    }
+
+    /// Checks whether weights or data have changed, which nothing reports, and if so plans all notes again.
+    pub fn look_at_data(&mut self) -> bool {
+        let Workspace { config, digests, .. } = &mut self.workspace;
+        let changed = self.plans.look_again(config, digests);
+        if changed {
+            self.search = None;
+            self.plan_again(false);
+        }
+        changed
     }
 
     /// The outcomes of all blocks must be looked up again.

@@ -31,6 +31,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
         stylesheet: asset("style.css"),
         figures: asset("figures.css"),
         lists: asset("lists.css"),
+        claims: asset("claims.css"),
         boxes: asset("boxes.css"),
         script: asset("garden.js"),
         find: asset("find.js"),

@@ -8,6 +8,7 @@ use neuronotes_core::digest::Digest;
 use super::served::{Rendered, Served};
 use super::{Site, pages, sheet};
 use crate::diagnostic::Diagnostic;
+use crate::garden::Target;
 use crate::guard;
 use crate::note::Note;
 use crate::page::{self, Draft, GeneratedFile, GeneratedPage, HOME, Scene, Settled, Shared};
@@ -33,7 +34,8 @@ impl Site {
         // Sentences of other notes that mention it may quote figures, or rest on claims.
         let from = self.garden.incoming[index].iter().map(|incoming| incoming.from);
         around.extend(from.filter(|from| self.notes[*from].quotes()));
-        self.settle(around.iter().copied());
+        let cited: Vec<usize> = around.iter().flat_map(|from| self.cited_by(*from)).collect();
+        self.settle(around.iter().copied().chain(cited));
         // Beside the names of units stand their pictures, out of other figures.
         let shown = around.iter().flat_map(|index| &*self.settled[*index]);
         let shown = shown.flat_map(Settled::drawings);
@@ -44,6 +46,19 @@ impl Site {
         if !self.notes[index].front.units.is_empty() {
             (0..self.notes.len()).for_each(|other| self.settle_drawings(other));
         }
+    }
+
+    /// The notes whose claims a note links to: its links say whether these hold.
+    fn cited_by(&self, index: usize) -> impl Iterator<Item = usize> {
+        let captions = self.garden.caption_links[index].iter().flatten();
+        let cited =
+            self.garden.links[index].iter().chain(captions).filter_map(|target| match target {
+                Target::Note { index, anchor: Some(anchor) } => {
+                    anchor.starts_with('^').then_some(*index)
+                }
+                _ => None,
+            });
+        cited.filter(|to| self.notes[*to].quotes())
     }
 
     pub(super) fn scene<'s>(&'s self, notes: &'s [&'s Note], smaller: &'s Smaller) -> Scene<'s> {

@@ -4,6 +4,7 @@
 //! (`href`) are relative to the page that holds them and percent-encoded. A figure's drawing is a
 //! `Drawing`: templates see all its fields, write its `svg` with `safe`, and get the address of an image with the filter `url`.
 
+mod claim;
 mod legible;
 mod part;
 mod site;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use claim::{ClaimView, ClaimsView};
 pub use legible::{legible, legible_json};
 pub use part::{
     BacklinkView, CardView, ContentsView, DateView, LinkView, MentionView, ProblemView,
@@ -66,6 +68,8 @@ pub struct FigureView<'a> {
     pub controls_off: &'static str,
     /// The units that its drawing refers to, by the drawing's references.
     pub units: BTreeMap<String, UnitNameView<'a>>,
+    /// What the note expects of it, and what became of that; `None` if it expects nothing.
+    pub claims: Option<ClaimsView>,
     /// Links to the places that mention this figure.
     pub mentions: Vec<LinkView>,
 }

@@ -74,6 +74,8 @@ pub struct MentionView {
     pub sentence_html: String,
     /// The section or figure of this note that it mentions, if any.
     pub place: Option<LinkView>,
+    /// What is wrong with the claim that it is or cites, in words; empty if nothing is.
+    pub claim: &'static str,
 }
 
 /// An error or warning at its place.

@@ -29,6 +29,8 @@ pub struct SiteView {
     pub figures: String,
     /// The address of the style sheet for lists.
     pub lists: String,
+    /// The address of the style sheet for claims.
+    pub claims: String,
     /// The address of the style sheet for boxes and dialogs.
     pub boxes: String,
     /// The address of the script of all pages.
@@ -121,6 +123,8 @@ pub struct NoteView {
     pub contents: Vec<ContentsView>,
     /// Whether it contains figures.
     pub figures: bool,
+    /// Whether it says what became of claims.
+    pub claims: bool,
     /// The note with its figures.
     pub body_html: String,
     /// References as list items.
@@ -159,6 +163,8 @@ pub struct HomeView {
     pub title_html: String,
     /// Whether it contains figures.
     pub figures: bool,
+    /// Whether it says what became of claims.
+    pub claims: bool,
     /// HTML of `index.md`, if there is one.
     pub body_html: String,
     /// References of `index.md` as list items.
@@ -259,6 +265,8 @@ pub struct UnitView {
     pub model: String,
     /// The layer's or the dictionary's name for readers.
     pub layer: String,
+    /// Whether it says what became of claims.
+    pub claims: bool,
     /// Its figures.
     pub figures: Vec<UnitFigureView>,
     /// Notes that mention it.

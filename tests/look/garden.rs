@@ -10,7 +10,7 @@ use crate::common::{Garden, results};
 const PROSE: &str = "---\ntitle: Everything that prose can have\ntags: [prose, a longer tag]\ndate: 2026-01-02\n\
     units:\n  - { layer: image_block_4/0/Add_6, unit: 3, name: coins }\n---\n\
     A paragraph with *emphasis*, **strength**, `code`, ~~what was struck~~, a footnote[^one], a link to [[Figures]], to \
-    [[Figures#Two of them]], to [[figures#vis]], to [another site](https://example.org/somewhere), and \
+    [[Figures#Two of them]], to [[figures#vis]], to [[figures#^bounds|what fails]], to [another site](https://example.org/somewhere), and \
     averylongwordthatnobodywouldeverwritebutthatmachinesdowritewhentheynamelayersandtensorsandfiles.\n\n\
     [^one]: The footnote, which links to [[Text]].\n\n\
     ## A list\n\n1. One\n2. Two\n   - deeper\n   - [x] done\n   - [ ] to do\n\n\
@@ -21,9 +21,11 @@ const PROSE: &str = "---\ntitle: Everything that prose can have\ntags: [prose, a
     ## A picture\n\n![A wide picture](wide.png)\n\n![A small one](small.png)\n";
 
 /// A note with a figure of each kind that can be stored without measuring.
-const FIGURES: &str = "---\ntitle: Figures\ntags: [figures]\n---\nSee [[Everything that prose can have]], and `= vis.activation | .1f`.\n\n\
+const FIGURES: &str = "---\ntitle: Figures\ntags: [figures]\n---\nSee [[Everything that prose can have]], and `= vis.activation | .1f`. It is *beyond* all bounds. ^bounds\n\n\
+    - In a list, `= vis.activation | .1f ? > 1000000` is too small.\n\n\
     ```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\ntitle: A title\n\
-    caption: As [[Text]] says.\n```\n\n## Two of them\n\n```yaml analysis\nid: histogram\nkind: activation_histogram\n\
+    caption: As [[Text]] says.\nexpect:\n  - { that: activation > 1000000, claim: ^bounds, because: there is no such activation }\n  \
+    - \"activation > 0\"\n  - { that: start < 100000, because: it is noise }\n```\n\n## Two of them\n\n```yaml analysis\nid: histogram\nkind: activation_histogram\n\
     layer: image_block_4/0/Add_6\nunit: 3\n```\n\n```yaml analysis\nid: examples\nkind: dataset_examples\n\
     layer: image_block_4/0/Add_6\nunit: 3\ntop: 1\n```\n\n## More\n\n```yaml analysis\nid: grid\nkind: feature_vis\n\
     layer: image_block_4/0/Add_6\nsweep: { unit: [1, 2, 3, 4, 5, 6] }\nwidth: page\n```\n\n\

@@ -8,6 +8,7 @@ mod behind;
 mod checks;
 #[path = "../common/browser.rs"]
 mod chromium;
+mod claims;
 #[path = "../common/mod.rs"]
 mod common;
 mod fault;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::Event;
 
 use super::renderer::Renderer;
+use crate::note::escape;
 
 use neuronotes_core::cut::Cut as _;
 
@@ -19,11 +20,21 @@ impl Renderer<'_, '_> {
     /// The anchor of the block that begins here or, if the name stands alone, of the previous one.
     pub(super) fn anchor(&mut self, id: &str, range: Range<usize>) {
         let alone = self.markdown.cut(range).trim().strip_prefix('^') == Some(id);
-        let id = self.id(&format!("^{id}"));
-        let anchor = format!("<span class=\"block-anchor\" id=\"{id}\"></span>");
+        let place = match self.parts.names {
+            Some((_, known)) if !known.contains(&id) => return,
+            Some((prefix, _)) => format!("{}^{}", escape(prefix), escape(id)),
+            None => self.id(&format!("^{id}")),
+        };
+        let anchor = format!("<span class=\"block-anchor\" id=\"{place}\"></span>");
         match alone {
-            true => self.mark_before(anchor),
-            false => self.raw(anchor),
+            true => {
+                self.mark_before(anchor);
+                self.cited_before(id);
+            }
+            false => {
+                self.raw(anchor);
+                self.anchored.push(id.to_owned());
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use pulldown_cmark::{CowStr, Event, LinkType, Tag};
 
+use super::claim;
 use super::image::OpenImage;
 use super::parts::{NO_NOTE, ResolvedLink};
 use super::renderer::Renderer;
@@ -28,12 +29,13 @@ impl<'e> Renderer<'_, 'e> {
         };
         let mut shown = None;
         let (open, end) = match resolved {
-            Some(ResolvedLink::Internal { href, id, label }) => {
+            Some(ResolvedLink::Internal { href, id, label, fails }) => {
                 shown.clone_from(label);
+                let end = if *fails { claim::CITES } else { "</a>" };
                 let id = id.as_ref().map(|id| format!(" id=\"{}\"", self.id(id)));
                 let id = id.unwrap_or_default();
                 let href = escape(href);
-                (format!("<a class=\"internal\" href=\"{href}\"{id}{title_attribute}>"), "</a>")
+                (format!("<a class=\"internal\" href=\"{href}\"{id}{title_attribute}>"), end)
             }
             Some(ResolvedLink::File { href, .. }) => {
                 (format!("<a class=\"file\" href=\"{}\"{title_attribute}>", escape(href)), "</a>")
@@ -105,7 +107,7 @@ impl<'e> Renderer<'_, 'e> {
                 image.open = self.parts.embeds.get(number).cloned().unwrap_or_default();
                 image.is_textless = true;
             }
-            Some(ResolvedLink::Internal { href, label, id }) => {
+            Some(ResolvedLink::Internal { href, label, id, .. }) => {
                 if let (true, Some(label)) = (plain, label) {
                     image.alt = label;
                 }

@@ -7,6 +7,7 @@
 mod anchor;
 mod block;
 mod callout;
+mod claim;
 mod closed;
 mod direction;
 mod element;
@@ -22,7 +23,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd, html};
 
-pub use parts::{HeadingShown, Parts, ResolvedLink, ShownValue};
+pub use parts::{ClaimShown, HeadingShown, Parts, ResolvedLink, ShownValue};
 pub use written::{BlockHtml, Body};
 
 use super::escape;
@@ -86,6 +87,8 @@ impl<'p, 'e> Renderer<'p, 'e> {
             in_analysis: false,
             title: None,
             used: BTreeSet::new(),
+            anchored: Vec::new(),
+            cited: None,
             code: None,
             image: None,
             embeds: false,
@@ -177,6 +180,8 @@ impl<'p, 'e> Renderer<'p, 'e> {
             Piece::Tag(name) => self.tag(&name),
             Piece::Anchor(id) if !self.used.insert(format!("^{id}")) => {}
             Piece::Anchor(id) => self.anchor(id, range),
+            Piece::Cited(id) => self.cited(id),
+            Piece::CitedEnd => self.cited_end(),
             Piece::Mark if self.image.is_none() && !self.hidden() => self.raw("<mark>"),
             Piece::MarkEnd if self.image.is_none() && !self.hidden() => self.raw("</mark>"),
             Piece::Mark | Piece::MarkEnd => {}

@@ -16,6 +16,8 @@ pub enum ResolvedLink {
         id: Option<String>,
         /// Text of the link if the author gave none: `Figure 2`.
         label: Option<String>,
+        /// Whether it leads to a claim that does not hold.
+        fails: bool,
     },
     /// An image or another file that is copied to the site.
     File {
@@ -46,6 +48,8 @@ pub struct ShownValue {
     pub html: String,
     /// Address of its figure relative to the page, if any.
     pub href: Option<String>,
+    /// Whether it does not meet what the note expects of it.
+    pub fails: bool,
 }
 
 impl ShownValue {
@@ -58,6 +62,17 @@ impl ShownValue {
             None => self.html.clone(),
         }
     }
+}
+
+/// A claim that does not hold, about the sentence or block with a name.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ClaimShown {
+    /// The name, without the sign.
+    pub id: String,
+    /// What was expected and what was measured, in plain text.
+    pub says: String,
+    /// Address of its figure relative to the page.
+    pub href: String,
 }
 
 /// A heading on a page.
@@ -94,6 +109,10 @@ pub struct Parts<'a> {
     pub html_ids: Option<&'a BTreeSet<String>>,
     /// Whether the first heading is the title, which the page shows itself: [`Body::title`](super::Body::title).
     pub skip_title: bool,
+    /// The claims about this note that do not hold.
+    pub claims: &'a [ClaimShown],
+    /// For a caption, the prefix of blocks' names, and the names that it has.
+    pub names: Option<(&'a str, &'a [&'a str])>,
     /// Prefix of every id, which keeps those of an embedded note distinct.
     pub prefix: &'a str,
     /// The part of the Markdown to show; all of it if `None`.

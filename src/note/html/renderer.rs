@@ -45,6 +45,10 @@ pub(super) struct Renderer<'p, 'e> {
     pub(super) title: Option<Vec<Event<'e>>>,
     /// Ids of raw HTML and names of blocks that are already on the page.
     pub(super) used: BTreeSet<String>,
+    /// Names whose sentences are still to come.
+    pub(super) anchored: Vec<String>,
+    /// The name that cites the open sentence, if its claim fails.
+    pub(super) cited: Option<String>,
     /// The open code block: its language and its text so far.
     pub(super) code: Option<(String, String)>,
     /// The open image, whose text becomes its alternative text.

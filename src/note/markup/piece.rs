@@ -21,6 +21,10 @@ pub(in crate::note) enum Piece<'e> {
     Cite(Citation),
     /// `^id`: the name of the block that begins here, or of the previous one.
     Anchor(&'e str),
+    /// The sentence begins that the name at the end of its block names: the last one.
+    Cited(&'e str),
+    /// That sentence ends.
+    CitedEnd,
     /// A callout begins, with its title.
     Callout(Callout<'e>),
     /// A callout's title ends.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
 use super::cite;
+use super::cited;
 use super::piece::{Piece, Placed};
 use crate::note::wiki::is_wiki;
 
@@ -95,32 +96,22 @@ pub(super) fn cut_before<'e>(run: &mut Vec<Placed<'e>>, place: usize) {
 /// Splits off the name at the end of a block: ` ^name`.
 pub(super) fn anchor<'e>(run: &mut Vec<Placed<'e>>, markdown: &'e str) -> Option<&'e str> {
     let (Event::Text(_), range) = run.last()? else { return None };
-    let source = markdown.cut(range.clone()).trim_end();
-    let at = source.rfind('^')?;
-    let id = source.cut(at + 1..);
-    let named =
-        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let before = source.cut(..at);
-    let apart = before.ends_with([' ', '\t'])
-        || (before.is_empty()
-            && run
-                .iter()
-                .rev()
-                .nth(1)
-                .is_none_or(|(event, _)| matches!(event, Event::SoftBreak | Event::HardBreak)));
-    if !(named && apart) {
+    let (kept, id) = cited::name_at_end(markdown, range)?;
+    let begins_line = || {
+        let before = run.iter().rev().nth(1);
+        before.is_none_or(|(event, _)| matches!(event, Event::SoftBreak | Event::HardBreak))
+    };
+    if markdown.cut(range.clone()).starts_with('^') && !begins_line() {
         return None;
     }
-    let start = range.start;
-    let end = start + before.trim_end().len();
-    if end == start {
+    if kept.is_empty() {
         run.pop();
         if matches!(run.last(), Some((Event::SoftBreak | Event::HardBreak, _))) {
             run.pop();
         }
     } else if let Some((event, range)) = run.last_mut() {
-        *event = Event::Text(markdown.cut(start..end).into());
-        range.end = end;
+        *event = Event::Text(markdown.cut(kept.clone()).into());
+        *range = kept;
     }
     Some(id)
 }

@@ -45,6 +45,19 @@ pub struct Anchor {
     pub id: String,
     /// Span of the block in the source.
     pub span: Range<usize>,
+    /// The sentence that it names if a claim cites it: the last one of the block. `None` if the name stands alone.
+    pub sentence: Option<Sentence>,
+    /// Whether it is in the caption of a figure, which it names.
+    pub in_caption: bool,
+}
+
+/// A sentence of a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// Plain text with marks for values and citations.
+    pub text: String,
+    /// Span in the source; that of the caption for a sentence in one.
+    pub span: Range<usize>,
 }
 
 /// The syntax of a link.

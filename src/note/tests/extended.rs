@@ -54,9 +54,15 @@ fn blocks_have_names() {
 fn a_part_of_a_note_keeps_the_numbers_of_what_stands_in_it() {
     let source = "[[A]] `= x.y`\n\n## One\n\n[[B]] `= z.w`[^1]\n\n### Below\n\ntext\n\n## Two\n\n[[C]]\n\n[^1]: Foot.\n";
     let found = note(source);
-    let link = |href: &str| ResolvedLink::Internal { href: href.into(), id: None, label: None };
+    let link = |href: &str| ResolvedLink::Internal {
+        href: href.into(),
+        id: None,
+        label: None,
+        fails: false,
+    };
     let links = [link("a"), link("b"), link("c")];
-    let value = |text: &str| ShownValue { text: text.into(), html: text.into(), href: None };
+    let value =
+        |text: &str| ShownValue { text: text.into(), html: text.into(), href: None, fails: false };
     let values = [value("1"), value("2")];
     let part = found.part(Some("one")).expect("a section");
     let headings = shown(&found);
@@ -252,6 +258,7 @@ fn the_title_is_taken_out_of_the_body_with_all_that_is_in_it() {
             href: "b.html".into(),
             id: Some("link-1".into()),
             label: None,
+            fails: false,
         };
         let links = vec![link; found.links.len()];
         let headings = self::shown(&found);

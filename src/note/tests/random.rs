@@ -186,10 +186,16 @@ fn page(note: &Note, prefix: &str) -> String {
         href: "b.html".into(),
         id: Some(format!("link-{}", at + 1)),
         label: None,
+        fails: false,
     };
     let links: Vec<_> = (0..note.links.len()).map(link).collect();
     let values: Vec<_> = (0..note.values.len())
-        .map(|_| ShownValue { text: "1".into(), html: "<data>1</data>".into(), href: None })
+        .map(|_| ShownValue {
+            text: "1".into(),
+            html: "<data>1</data>".into(),
+            href: None,
+            fails: false,
+        })
         .collect();
     let headings = shown(note);
     let parts = Parts {
