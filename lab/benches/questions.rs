@@ -79,7 +79,8 @@ fn run(arguments: &Arguments) -> Result<()> {
         return print(&std::env::current_exe()?.display());
     }
     let folder = tempfile::tempdir()?;
-    let made = Made::new(arguments, folder.path())?;
+    let made = Made::new(arguments, folder.path(), Shown::Pictures)?;
+    let words = Made::new(arguments, folder.path(), Shown::Words)?;
     let bytes: u64 =
         made.scans.iter().flat_map(|record| record.outputs.values()).map(|o| o.bytes).sum();
     print(&json!({
@@ -89,10 +90,13 @@ fn run(arguments: &Arguments) -> Result<()> {
         "bytes of the scans": bytes,
         "bytes per image": bytes as f64 / arguments.images as f64,
     }))?;
-    for (kind, params) in [
-        ("activation_histogram", json!({ "bins": 40, "pool": "mean" })),
-        ("unit_summary", json!({ "pool": "max" })),
-        ("dataset_examples", json!({ "top": 9, "order": "strongest", "pool": "mean" })),
+    for (kind, made, params) in [
+        ("activation_histogram", &made, json!({ "bins": 40, "pool": "mean" })),
+        ("unit_summary", &made, json!({ "pool": "max" })),
+        ("dataset_examples", &made, json!({ "top": 9, "order": "strongest", "pool": "mean" })),
+        ("category_response", &made, json!({ "pool": "mean" })),
+        ("conditional", &made, json!({ "sample": 50, "seed": 0, "pool": "mean" })),
+        ("words", &words, json!({ "top": 10, "pool": "mean" })),
     ] {
         let Some(kind) = KINDS.iter().copied().find(|known| known.name == kind) else { continue };
         // A process that has not read anything yet.
@@ -151,6 +155,15 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// What a data set shows.
+#[derive(Clone, Copy, PartialEq)]
+enum Shown {
+    /// Archives of pictures with labels.
+    Pictures,
+    /// Lists of words, each drawn in one way.
+    Words,
+}
+
 /// A data set with its scans.
 struct Made {
     model: ModelRef,
@@ -159,7 +172,7 @@ struct Made {
 }
 
 impl Made {
-    fn new(arguments: &Arguments, folder: &Path) -> Result<Self> {
+    fn new(arguments: &Arguments, folder: &Path, shown: Shown) -> Result<Self> {
         let path = fs::canonicalize(&arguments.model)?;
         let digest = Digest::of_file(&path)?;
         let model =
@@ -173,17 +186,32 @@ impl Made {
         let mut keys = Vec::new();
         for start in (0..arguments.images).step_by(arguments.shard as usize) {
             let end = (start + arguments.shard as usize).min(arguments.images);
-            let own: Vec<String> = (start..end).map(|at| format!("picture-{at:07}")).collect();
-            let path = folder.join(format!("{start:07}.tar"));
-            archive(&path, &own, &picture)?;
-            let digest = digests.digest(&path)?;
-            let pictures = Some(digests.pictures(&path)?);
-            shards.push(ShardRef { pictures, ..ShardRef::new(path, digest) });
+            let what = if shown == Shown::Words { "word" } else { "picture" };
+            let own: Vec<String> = (start..end).map(|at| format!("{what}-{at:07}")).collect();
+            let shard = match shown {
+                Shown::Pictures => {
+                    let path = folder.join(format!("{start:07}.tar"));
+                    archive(&path, &own, &picture)?;
+                    let digest = digests.digest(&path)?;
+                    let pictures = Some(digests.pictures(&path)?);
+                    ShardRef { pictures, ..ShardRef::new(path, digest) }
+                }
+                Shown::Words => {
+                    let path = folder.join(format!("{start:07}.txt"));
+                    fs::write(&path, own.join("\n"))?;
+                    let digest = digests.digest(&path)?;
+                    ShardRef::new(path, digest)
+                }
+            };
+            shards.push(shard);
             keys.push(own);
         }
         let dataset = DatasetRef {
             name: "data".into(),
-            format: &format::tar::FORMAT,
+            format: match shown {
+                Shown::Pictures => &format::tar::FORMAT,
+                Shown::Words => &format::words::FORMAT,
+            },
             captions: false,
             labels: Labels::Files,
             table: Table::default(),
@@ -196,7 +224,8 @@ impl Made {
         let place = Place::Layer(LAYER.into());
         let requests =
             scan::requests(&made.model, &made.dataset, &place, &Inputs::default(), Precision::F32);
-        for (request, keys) in requests.iter().zip(&keys) {
+        for (shard, (request, keys)) in requests.iter().zip(&keys).enumerate() {
+            let keys = (shard, keys.as_slice());
             let record = scanned(&store, request, keys, arguments.units as usize, &mut random)?;
             made.scans.push(record);
         }
@@ -249,7 +278,7 @@ fn archive(path: &Path, keys: &[String], picture: &[u8]) -> io::Result<()> {
 fn scanned(
     store: &Store,
     request: &Request,
-    keys: &[String],
+    (shard, keys): (usize, &[String]),
     units: usize,
     random: &mut SmallRng,
 ) -> Result<Record> {
@@ -262,8 +291,7 @@ fn scanned(
         bytes
     };
     let (mut mean, max, embedding) = (table(units), table(units), table(EMBEDDING));
-    // Each shard has some of the strongest, by its first key.
-    let shard: usize = keys[0].trim_start_matches("picture-").parse::<usize>()? / keys.len();
+    // Each shard has some of the strongest.
     for unit in 0..units {
         for rank in 0..4 {
             let place = ((rank * 7 + unit) % keys.len() * units + unit) * 2;

@@ -16,16 +16,19 @@ const AT_ONCE: i64 = 64;
 /// The two-sided quantile of the normal distribution for an interval of 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The group of a row.
+/// The group of a row, as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     /// The group.
-    Positive,
+    Positive = 0,
     /// What it is compared with.
-    Negative,
+    Negative = 1,
     /// Neither.
-    Neither,
+    Neither = 2,
 }
+
+/// A column with a number that is NaN or infinite, and the row of its first.
+pub(crate) type Odd = (usize, usize);
 
 /// How far a column tells two groups apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,35 +65,41 @@ pub(crate) fn compare(
         let numbers = Vec::<f32>::try_from(part.f_view(-1)?)?;
         let mut some = Vec::new();
         let each = numbers.par_chunks_exact(rows as usize);
-        let test = |tally: &mut Tally, column: &[f32]| Tested::of(tally, column, sides);
+        let test = |tally: &mut Tally, column: &[f32]| Tested::of_column(tally, column, sides);
         each.map_init(Tally::new, test).collect_into_vec(&mut some);
         found.extend(some);
     }
     finished(&found)
 }
 
-/// The same of so many columns, each of which is read when it is its turn; `None` also for one that cannot be compared.
+/// The same of so many columns of numbers in half precision, each of which is read when it is its turn, as bits and into a buffer that
+/// is used again; and the columns that cannot be compared because a number is NaN or infinite, each with the row of its first.
 ///
 /// # Errors
 /// If a group is empty, a column cannot be read, or `watch` fails.
-pub(crate) fn compare_each<E: From<Failure> + Send>(
+pub(crate) fn compare_halves<E: From<Failure> + Send>(
     columns: usize,
     sides: &[Side],
-    column: impl Fn(usize) -> Result<Option<Vec<f32>>, E> + Sync,
+    column: impl Fn(usize, &mut Vec<u16>) -> Result<(), E> + Sync,
     mut watch: impl FnMut(usize) -> Result<(), E>,
-) -> Result<Vec<Option<Compared>>, E> {
+) -> Result<(Vec<Option<Compared>>, Vec<Odd>), E> {
     sized(sides, sides.len())?;
-    let mut found: Vec<Option<Tested>> = Vec::new();
+    let groups: Vec<u8> = sides.iter().map(|side| *side as u8).collect();
+    let mut found: Vec<Result<Option<Tested>, usize>> = Vec::new();
     for start in (0..columns).step_by(AT_ONCE as usize) {
         watch(found.len())?;
         let some = (start..columns.min(start + AT_ONCE as usize)).into_par_iter();
-        let one = |tally: &mut Tally, at: usize| {
-            let numbers = column(at)?;
-            Ok(numbers.and_then(|numbers| Tested::of(tally, &numbers, sides)))
+        let new = || (Tally::new(), Vec::with_capacity(sides.len()));
+        let one = |(tally, bits): &mut (Tally, Vec<u16>), at: usize| {
+            column(at, bits)?;
+            Ok(tally.halves(bits, &groups).map(Tested::of))
         };
-        found.extend(some.map_init(Tally::new, one).collect::<Result<Vec<_>, E>>()?);
+        found.extend(some.map_init(new, one).collect::<Result<Vec<_>, E>>()?);
     }
-    Ok(finished(&found)?)
+    let odd = found.iter().enumerate().filter_map(|(at, one)| Some((at, (*one).err()?)));
+    let odd = odd.collect();
+    let found: Vec<Option<Tested>> = found.into_iter().map(|one| one.ok().flatten()).collect();
+    Ok((finished(&found)?, odd))
 }
 
 /// Checks that both groups have images, and that there are as many sides as rows.
@@ -133,13 +142,13 @@ struct Tested {
 }
 
 impl Tested {
-    fn of(tally: &mut Tally, column: &[f32], sides: &[Side]) -> Option<Self> {
-        let grouped = column.iter().zip(sides).filter_map(|(number, side)| match side {
-            Side::Positive => Some((*number, 0)),
-            Side::Negative => Some((*number, 1)),
-            Side::Neither => None,
-        });
-        let runs = tally.runs(grouped);
+    fn of_column(tally: &mut Tally, column: &[f32], sides: &[Side]) -> Option<Self> {
+        let grouped = column.iter().zip(sides).filter(|(_, side)| **side != Side::Neither);
+        Self::of(tally.runs(grouped.map(|(number, side)| (*number, *side as usize))))
+    }
+
+    /// By how often either group has each number, the numbers in rising order; `None` if all are equal.
+    fn of(runs: &[(f64, Count)]) -> Option<Self> {
         if runs.len() < 2 {
             return None;
         }
@@ -220,6 +229,7 @@ pub(crate) fn adjusted(p: &[f64]) -> Vec<f64> {
 mod tests {
     use std::path::Path;
 
+    use half::f16;
     use serde_json::Value;
 
     use super::*;
@@ -282,7 +292,7 @@ mod tests {
             let column: Vec<f32> = (0..9_000)
                 .map(|at| {
                     let number = if at % 11 == 0 { -0.0 } else { number(at) };
-                    if halves { half::f16::from_f32(number).to_f32() } else { number }
+                    if halves { f16::from_f32(number).to_f32() } else { number }
                 })
                 .collect();
             let sides: Vec<Side> = (0..column.len())
@@ -296,9 +306,20 @@ mod tests {
             let table = Tensor::from_slice(&column).view([-1, 1]);
             let found = compare(&table, &sides, |_| Ok(())).expect("a column")[0].expect("numbers");
             assert!((found.area - expected).abs() < 1e-12, "{} {expected}", found.area);
-            let read = |at| Ok::<_, Failure>((at != 3).then(|| column.clone()));
-            let each = compare_each(70, &sides, read, |_| Ok(())).expect("columns");
+            if !halves {
+                continue;
+            }
+            let bits: Vec<u16> = column.iter().map(|x| f16::from_f32(*x).to_bits()).collect();
+            let read = |at, out: &mut Vec<u16>| {
+                out.clone_from(&bits);
+                if at == 3 {
+                    out[17] = f16::NAN.to_bits();
+                }
+                Ok::<_, Failure>(())
+            };
+            let (each, odd) = compare_halves(70, &sides, read, |_| Ok(())).expect("columns");
             assert!(each.len() == 70 && each[3].is_none());
+            assert_eq!(odd, [(3, 17)]);
             assert_eq!(each.iter().filter(|one| **one == Some(found)).count(), 69);
         }
     }

@@ -1,7 +1,8 @@
 //! Measures `unit_search`: how well each unit of a layer tells a group of pictures from others, by stored scans.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use half::f16;
+use half::slice::HalfFloatSliceExt as _;
+use half::vec::HalfBitsVecExt as _;
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::group::Group;
 use neuronotes_core::kind::unit_search::{Found, Order, Outcome, Params, RATE, Spoiled};
@@ -10,7 +11,7 @@ use tch::Tensor;
 
 use crate::failure::Failure;
 use crate::fit::column::Column;
-use crate::fit::ranksum::{Compared, Side, adjusted, compare, compare_each, interval};
+use crate::fit::ranksum::{Compared, Side, adjusted, compare, compare_halves, interval};
 use crate::gallery::Gallery;
 use crate::group::{Own, apart, besides, places, two};
 use crate::monitor::Progress;
@@ -78,56 +79,37 @@ fn by_unit(
     negative.iter().for_each(|place| sides[*place] = Side::Negative);
     let store = bench.store();
     let total = scan.units as u64;
-    let spoiled = Spoils::default();
-    let units = compare_each(
+    let compared = compare_halves(
         scan.units,
         &sides,
-        |unit| match scan.unit(store, unit)? {
-            Ok(numbers) => Ok(Some(numbers)),
-            Err(key) => {
-                spoiled.lock().push(Spoiled { unit: unit as u32, key });
-                Ok(None)
-            }
-        },
+        |unit, out| scan.bits(store, unit, out),
         |done| Ok(report(bench, done as u64, total)?),
     );
-    let units = match units {
-        Ok(units) => units,
+    let (units, odd) = match compared {
+        Ok(compared) => compared,
         Err(Unread::Damaged) => return Ok(None),
         Err(Unread::Failed(failure)) => return Err(failure),
     };
     let searched = Searched { units, sizes: (positive.len(), negative.len()) };
     let mut outcome = searched.outcome(params.order, params.top as usize);
-    outcome.spoiled = spoiled.sorted();
+    let spoiled = odd
+        .into_iter()
+        .map(|(unit, row)| Spoiled { unit: unit as u32, key: scan.samples[row].key.clone() });
+    outcome.spoiled = spoiled.collect();
     outcome.constant -= outcome.spoiled.len() as u64;
     let mut gallery = Gallery::default();
     for found in &mut outcome.found {
-        let column = match scan.unit(store, found.unit as usize) {
-            Ok(Ok(column)) => column,
-            Ok(Err(_)) => continue,
+        let mut bits = Vec::new();
+        match scan.bits(store, found.unit as usize, &mut bits) {
+            Ok(()) => {}
             Err(Unread::Damaged) => return Ok(None),
             Err(Unread::Failed(failure)) => return Err(failure),
-        };
+        }
+        let column: Vec<f16> = bits.reinterpret_into();
         let images = (&*scan.samples, &*scan.shards);
-        found.strongest = Some(strongest(bench, &mut gallery, images, &column)?);
+        found.strongest = Some(strongest(bench, &mut gallery, images, &column.to_f32_vec())?);
     }
     Ok(Some(outcome))
-}
-
-/// Units that are left out, found by several threads.
-#[derive(Default)]
-struct Spoils(Mutex<Vec<Spoiled>>);
-
-impl Spoils {
-    fn lock(&self) -> MutexGuard<'_, Vec<Spoiled>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sorted(self) -> Vec<Spoiled> {
-        let mut all = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        all.sort_by_key(|spoiled| spoiled.unit);
-        all
-    }
 }
 
 fn report(bench: &mut Workbench<'_>, step: u64, total: u64) -> Result<(), Failure> {

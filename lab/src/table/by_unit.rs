@@ -92,4 +92,18 @@ impl ByUnit {
             Some(at) => Err(self.samples[at].key.clone()),
         })
     }
+
+    /// The activations of a unit, one for each image, as the bits of numbers in half precision. Some may be NaN or infinite.
+    ///
+    /// # Errors
+    /// If a number is damaged.
+    pub(crate) fn bits(
+        &self,
+        store: &Store,
+        unit: usize,
+        out: &mut Vec<u16>,
+    ) -> Result<(), Unread> {
+        out.clear();
+        self.scans.iter().try_for_each(|scan| scan.bits(store, unit, out)).ok_or(Unread::Damaged)
+    }
 }

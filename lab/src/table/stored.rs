@@ -151,6 +151,22 @@ impl Stored {
         }
     }
 
+    /// Appends the bits of a column's numbers in half precision. `None` if it is damaged.
+    pub(crate) fn bits(&self, store: &Store, at: usize, out: &mut Vec<u16>) -> Option<()> {
+        let bits = |cell: &[u8; 2]| u16::from_le_bytes(*cell);
+        match self.numbers.by_rows() {
+            Some(rows) => {
+                let (cells, _) = rows.as_chunks::<2>();
+                out.extend(cells.iter().skip(at).step_by(self.columns.max(1)).map(bits));
+            }
+            None => {
+                let (cells, _) = self.verified(store, at..at + 1)?[0].as_chunks::<2>();
+                out.extend(cells.iter().map(bits));
+            }
+        }
+        Some(())
+    }
+
     /// All rows, `[images, columns]`. `None` if a number is damaged.
     pub(crate) fn rows(&self, store: &Store) -> Option<Vec<f32>> {
         let columns = self.columns;

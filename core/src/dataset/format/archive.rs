@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::dataset::file::read_at;
+use crate::dataset::file::{Ahead, read_at};
 use crate::dataset::group;
 use crate::dataset::ledger::{Ledger, What};
 use crate::dataset::listing::Malformed;
@@ -72,7 +72,7 @@ fn part(
     before: usize,
     ledger: &mut Ledger,
 ) -> Result<Found, Malformed> {
-    let mut archive = tar::Archive::new(Window { file, base, at: 0 });
+    let mut archive = tar::Archive::new(Window { file: Ahead::of(file), base, at: 0 });
     let mut files: Part = Vec::new();
     let mut links: Vec<(usize, String)> = Vec::new();
     let mut end = base;
@@ -241,14 +241,14 @@ fn is_header(file: &File, at: u64) -> io::Result<bool> {
 
 /// A file from an offset on.
 struct Window<'f> {
-    file: &'f File,
+    file: Ahead<'f>,
     base: u64,
     at: u64,
 }
 
 impl Read for Window<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = read_at(self.file, buffer, self.base + self.at)?;
+        let read = self.file.read_at(buffer, self.base + self.at)?;
         self.at += read as u64;
         Ok(read)
     }

@@ -37,10 +37,11 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     let mut sheet = Sheet::default();
     let mut ledger = Ledger::default();
     let parts = archive::parts(&file, &mut ledger)?;
+    let mut ahead = file::Ahead::of(&file);
     for (index, part) in parts.iter().enumerate() {
         let before = sheet.samples.len();
         let mut read = |place: &archive::Place, bytes: u64| {
-            file::bytes_at(&file, place.offset, bytes).map_err(|error| error.to_string())
+            ahead.bytes_at(place.offset, bytes).map_err(|error| error.to_string())
         };
         sheet.add(part, Naming::Archive, reading.labels, &mut read);
         // The first rules ended with the first archive.
