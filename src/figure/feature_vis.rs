@@ -169,7 +169,8 @@ fn unmoved(outcome: &Outcome) -> bool {
 
 /// Compares an activation with those of a data set's images.
 fn beside_images(context: &DrawContext<'_>, params: &Params, activation: f64) -> Option<String> {
-    let baseline = context.baseline?;
+    // Images activate the trained network, not one with shuffled weights.
+    let baseline = context.baseline.filter(|_| params.shuffle.is_none())?;
     let unit = usize::try_from(params.unit?).ok()?;
     let moments = context.moments(baseline)?;
     let distribution = match params.objective {
