@@ -1,8 +1,8 @@
 //! Pictures that figures show: a picture, or a sample of the request's data set, in; a PNG among the record's outputs out.
 //! And the pictures of figures that a request uses.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use image::RgbImage;
 use neuronotes_core::dataset::Sample;
@@ -23,12 +23,12 @@ const SIDE: u32 = 256;
 /// The pictures that a record shows, and the shards that are open for them.
 #[derive(Debug, Default)]
 pub(crate) struct Gallery {
-    shards: HashMap<usize, Open>,
+    shards: HashMap<usize, Box<dyn Shard>>,
     count: usize,
 }
 
-/// A shard, and the row of each key in it.
-type Open = (Box<dyn Shard>, HashMap<String, usize>);
+/// So many samples are looked for one by one, more of them in a table of all keys.
+const FEW: usize = 32;
 
 /// A picture in the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,16 +53,25 @@ impl Gallery {
     ) -> Result<Vec<(&'g dyn Shard, usize)>, Failure> {
         for &(index, _) in samples {
             if let Entry::Vacant(new) = self.shards.entry(index) {
-                let shard = bench.shard(bench.dataset()?, index)?;
-                // The scan has no rows for damaged pictures, so its rows are not the shard's.
-                let keys = shard.samples().iter().map(|sample| sample.key.clone());
-                let by_key: HashMap<String, usize> = keys.zip(0..).collect();
-                new.insert((shard, by_key));
+                new.insert(bench.shard(bench.dataset()?, index)?);
             }
         }
+        let mut by_key: HashMap<(usize, &str), usize> = HashMap::new();
+        if samples.len() > FEW {
+            let wanted: HashSet<usize> = samples.iter().map(|(index, _)| *index).collect();
+            for (index, shard) in self.shards.iter().filter(|(index, _)| wanted.contains(index)) {
+                let keys = shard.samples().iter().map(|sample| (*index, sample.key.as_str()));
+                by_key.extend(keys.zip(0..));
+            }
+        }
+        // The scan has no rows for damaged pictures, so its rows are not the shard's.
         let find = |&(index, key): &(usize, &str)| {
-            let (shard, by_key) = self.shards.get(&index)?;
-            Some((shard.as_ref(), *by_key.get(key)?))
+            let shard = self.shards.get(&index)?;
+            let row = match samples.len() > FEW {
+                true => by_key.get(&(index, key)).copied(),
+                false => shard.samples().iter().position(|sample| sample.key == key),
+            };
+            Some((shard.as_ref(), row?))
         };
         let found = samples.iter().map(|sample| {
             find(sample).ok_or_else(|| cannot_show(sample.1, "it is not in the shard"))

@@ -104,6 +104,11 @@ impl Kept {
         self.opened.borrow_mut().small(dataset, shard, side)
     }
 
+    /// Opens several such shards on all cores.
+    pub fn shards(&self, dataset: &DatasetRef, shards: &[&ShardRef], side: u32) {
+        self.opened.borrow_mut().prepare(dataset, shards, side);
+    }
+
     /// The digest of a file or folder as it is now.
     ///
     /// # Errors

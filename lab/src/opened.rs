@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use neuronotes_core::dataset::ledger::Ledger;
-use neuronotes_core::dataset::{DatasetRef, Listing, Piece, Reading, Sample, ShardRef};
+use neuronotes_core::dataset::{DatasetRef, Listing, Piece, Reading, Sample, Samples, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::dataset::{self, Shard};
 use crate::failure::Failure;
@@ -19,8 +20,9 @@ use crate::picture::Picture;
 
 /// How many shards in pieces stay open.
 const MOST: usize = 2;
-/// How many other shards stay open; each has at most some thousand pictures.
-const SMALL: usize = 32;
+/// How many other shards stay open; each has at most some thousand pictures, and all together at most so many.
+const SMALL: usize = 256;
+const PICTURES: usize = 1 << 19;
 
 /// Shards that are open, the last one used at the end.
 #[derive(Debug, Default)]
@@ -34,6 +36,8 @@ pub struct Opened {
 struct Whole {
     path: PathBuf,
     reading: Reading,
+    /// The side of drawn pictures, in pixels.
+    side: u32,
     digest: Digest,
     shard: Arc<dyn Shard>,
 }
@@ -50,7 +54,7 @@ impl Opened {
         shard: &ShardRef,
         piece: &Piece,
     ) -> Result<Option<Rows>, Failure> {
-        if let Some(whole) = last_used(&mut self.large, dataset, shard, shard.digest)
+        if let Some(whole) = last_used(&mut self.large, dataset, shard, (shard.digest, 0))
             && let Some(rows) = whole.rows(digests, dataset, shard, piece)?
         {
             return Ok(Some(Rows::of(whole, piece, rows)));
@@ -61,7 +65,7 @@ impl Opened {
         if dataset.captions && now != shard.digest {
             return Ok(None);
         }
-        let whole = match last_used(&mut self.large, dataset, shard, now) {
+        let whole = match last_used(&mut self.large, dataset, shard, (now, 0)) {
             Some(known) => known,
             None => self.open(dataset, shard, now)?,
         };
@@ -79,23 +83,43 @@ impl Opened {
         shard: &ShardRef,
         side: u32,
     ) -> Result<Box<dyn Shard>, Failure> {
-        if let Some(known) = last_used(&mut self.small, dataset, shard, shard.digest) {
+        if let Some(known) = last_used(&mut self.small, dataset, shard, (shard.digest, side)) {
             return Ok(Box::new(Shared(known.shard)));
         }
-        let reading = dataset.reading();
-        let opened = dataset::open(&shard.path, dataset.format, &reading, side)?;
-        let is_loose = opened.listing().is_some_and(Listing::is_loose);
-        let is_plain = shard.path.extension().is_some_and(|ending| ending == "tar");
-        if !is_loose && !is_plain {
-            // Others hold a temporary file, or decoded rows, as long as they are open.
+        let opened = dataset::open(&shard.path, dataset.format, &dataset.reading(), side)?;
+        if !stays(dataset, shard, opened.as_ref()) {
             return Ok(opened);
         }
-        if self.small.len() >= SMALL {
+        let shared = Arc::from(opened);
+        self.keep(dataset, shard, side, Arc::clone(&shared));
+        Ok(Box::new(Shared(shared)))
+    }
+
+    /// Opens several such shards on all cores, as far as there is room for them. Those that cannot be read fail when they are asked for.
+    pub fn prepare(&mut self, dataset: &DatasetRef, shards: &[&ShardRef], side: u32) {
+        let is_new = |shard: &&&ShardRef| {
+            last_used(&mut self.small, dataset, shard, (shard.digest, side)).is_none()
+        };
+        let new: Vec<&ShardRef> = shards.iter().filter(is_new).take(SMALL).copied().collect();
+        let open = |shard: &&ShardRef| {
+            dataset::open(&shard.path, dataset.format, &dataset.reading(), side).ok()
+        };
+        let opened: Vec<Option<Box<dyn Shard>>> = new.par_iter().map(open).collect();
+        for (shard, opened) in new.into_iter().zip(opened) {
+            if let Some(opened) = opened.filter(|opened| stays(dataset, shard, opened.as_ref())) {
+                self.keep(dataset, shard, side, Arc::from(opened));
+            }
+        }
+    }
+
+    fn keep(&mut self, dataset: &DatasetRef, shard: &ShardRef, side: u32, opened: Arc<dyn Shard>) {
+        let (path, digest, reading) = (shard.path.clone(), shard.digest, dataset.reading());
+        self.small.push(Whole { path, reading, side, digest, shard: opened });
+        let pictures =
+            |open: &[Whole]| open.iter().map(|open| open.shard.samples().len()).sum::<usize>();
+        while self.small.len() > SMALL || self.small.len() > 1 && pictures(&self.small) > PICTURES {
             self.small.remove(0);
         }
-        let (path, digest, opened) = (shard.path.clone(), shard.digest, Arc::from(opened));
-        self.small.push(Whole { path, reading, digest, shard: Arc::clone(&opened) });
-        Ok(Box::new(Shared(opened)))
     }
 
     fn open(
@@ -110,22 +134,32 @@ impl Opened {
         }
         let reading = dataset.reading();
         let opened = dataset::open(&shard.path, dataset.format, &reading, 0)?;
-        let whole = Whole { path: shard.path.clone(), reading, digest, shard: Arc::from(opened) };
+        let (path, shard) = (shard.path.clone(), Arc::from(opened));
+        let whole = Whole { path, reading, side: 0, digest, shard };
         self.large.push(whole.clone());
         Ok(whole)
     }
 }
 
-/// The one of these shards that has this digest and is read so; it is then the last one used.
+/// Whether a shard stays open: others hold a temporary file, or decoded rows, as long as they are.
+fn stays(dataset: &DatasetRef, shard: &ShardRef, opened: &dyn Shard) -> bool {
+    let is_loose = opened.listing().is_some_and(Listing::is_loose);
+    let is_plain = shard.path.extension().is_some_and(|ending| ending == "tar");
+    is_loose || is_plain || dataset.format.samples == Samples::Words
+}
+
+/// The one of these shards that has this digest and is read and drawn so; it is then the last one used.
 fn last_used(
     open: &mut Vec<Whole>,
     dataset: &DatasetRef,
     shard: &ShardRef,
-    digest: Digest,
+    (digest, side): (Digest, u32),
 ) -> Option<Whole> {
     let reading = dataset.reading();
     let is_it = |whole: &Whole| {
-        whole.path == shard.path && whole.reading == reading && whole.digest == digest
+        (whole.digest, whole.side) == (digest, side)
+            && whole.path == shard.path
+            && whole.reading == reading
     };
     let known = open.remove(open.iter().position(is_it)?);
     open.push(known.clone());
@@ -220,5 +254,69 @@ impl Shard for Rows {
 
     fn expect(&self, row: usize) {
         self.whole.expect(self.rows.start + row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use neuronotes_core::dataset::{Format, Labels, Table, format, list, piece};
+
+    use super::*;
+
+    /// The pieces of a shard, each a shard of its own.
+    fn pieces(format: &'static Format, path: &Path) -> DatasetRef {
+        let (mut digests, table) = (FileDigests::default(), Table::default());
+        let digest = (format.digest)(&mut digests, path, &table).expect("a digest");
+        let listing = list(path, format, &Labels::Files.into()).expect("a listing");
+        let pieces = piece::pieces(&listing, &mut digests, 12).expect("pieces").into_iter();
+        let shards = pieces.map(|(piece, pictures)| ShardRef {
+            pictures: Some(pictures),
+            count: Some(piece.count as u64),
+            piece: Some(piece),
+            ..ShardRef::new(path.to_owned(), digest)
+        });
+        DatasetRef {
+            name: "data".into(),
+            format,
+            captions: false,
+            labels: Labels::Files,
+            table,
+            draw: None,
+            shards: shards.collect(),
+        }
+    }
+
+    #[test]
+    fn a_shard_in_pieces_is_listed_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for at in 0..40 {
+            fs::write(dir.path().join(format!("{at:02}.png")), format!("{at}")).expect("written");
+        }
+        let rows: String = (0..40).map(|at| format!("{at:02}.png\n")).collect();
+        let csv = dir.path().join("table.csv");
+        fs::write(&csv, format!("path\n{rows}")).expect("written");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/tables");
+        for (format, path, count) in [
+            (&format::folder::FORMAT, dir.path(), 40),
+            (&format::csv::FORMAT, &csv, 40),
+            (&format::parquet::FORMAT, &golden.join("zstd.parquet"), 60),
+        ] {
+            for captions in [false, true] {
+                let dataset = DatasetRef { captions, ..pieces(format, path) };
+                assert!(dataset.shards.len() >= 4);
+                let (mut opened, mut digests) = (Opened::default(), FileDigests::default());
+                let mut all = Vec::new();
+                for shard in &dataset.shards {
+                    let piece = shard.piece.as_ref().expect("a piece");
+                    let rows = opened.piece(&mut digests, &dataset, shard, piece);
+                    all.push(rows.expect("readable").expect("rows"));
+                }
+                assert_eq!(all.iter().map(|rows| rows.samples().len()).sum::<usize>(), count);
+                assert!(all.iter().all(|rows| Arc::ptr_eq(&rows.whole, &all[0].whole)));
+            }
+        }
     }
 }

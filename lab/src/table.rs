@@ -117,14 +117,54 @@ pub(crate) fn said(
     samples: &mut [Sample],
 ) -> Result<(), Failure> {
     let listed = bench.shard(dataset, index)?;
-    let listed: HashMap<&str, &Sample> =
-        listed.samples().iter().map(|sample| (sample.key.as_str(), sample)).collect();
-    for sample in samples {
-        if let Some(known) = listed.get(sample.key.as_str()) {
-            sample.clone_from(known);
+    matched(listed.samples(), samples, |sample| sample.key.as_str(), Sample::clone_from);
+    Ok(())
+}
+
+/// The captions and labels that a data set has for the images of a shard's scan, as `take` takes them out of each.
+///
+/// # Errors
+/// If the shard is missing, or has changed since the request was made.
+pub(crate) fn told<T: Clone + Default>(
+    bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
+    index: usize,
+    scanned: &[Sample],
+    take: impl Fn(&Sample) -> T,
+) -> Result<Vec<T>, Failure> {
+    let listed = bench.shard(dataset, index)?;
+    let mut found: Vec<(&str, T)> =
+        scanned.iter().map(|sample| (sample.key.as_str(), T::default())).collect();
+    matched(listed.samples(), &mut found, |(key, _)| *key, |(_, text), known| *text = take(known));
+    Ok(found.into_iter().map(|(_, text)| text).collect())
+}
+
+/// Hands each of the scanned to `give` together with what is listed under its key. They are in the same order, except that
+/// images which cannot be read are not among the scanned.
+fn matched<T>(
+    listed: &[Sample],
+    scanned: &mut [T],
+    key: impl Fn(&T) -> &str,
+    give: impl Fn(&mut T, &Sample),
+) {
+    let mut rest = listed.iter();
+    for at in 0..scanned.len() {
+        let own = rest.find(|known| known.key == key(&scanned[at]));
+        match own {
+            Some(known) => give(&mut scanned[at], known),
+            None => {
+                // They are in another order after all.
+                let by_key: HashMap<&str, &Sample> =
+                    listed.iter().map(|sample| (sample.key.as_str(), sample)).collect();
+                for one in &mut scanned[at..] {
+                    if let Some(known) = by_key.get(key(one)).copied() {
+                        give(one, known);
+                    }
+                }
+                return;
+            }
         }
     }
-    Ok(())
 }
 
 /// The failure that no picture of the data set could be read, with the reasons that its scans list.
@@ -291,4 +331,34 @@ pub(crate) fn check_unit(place: &str, units: usize, unit: u32) -> Result<(), Fai
         return Ok(());
     }
     Err(Failure::new(format!("`{place}` has no unit {unit}; its {units} units are counted from 0")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_data_set_says_of_images_is_found_in_any_order_and_past_those_that_are_missing() {
+        let sample = |key: &str| Sample {
+            key: key.to_owned(),
+            caption: Some(format!("of {key}")),
+            label: None,
+        };
+        let listed = ["a", "b", "c", "d"].map(sample);
+        for keys in [&["a", "b", "d"][..], &["d", "a", "x", "b"], &["x", "c"], &[]] {
+            let mut found: Vec<(&str, String)> =
+                keys.iter().map(|key| (*key, String::new())).collect();
+            matched(
+                &listed,
+                &mut found,
+                |(key, _)| key,
+                |(_, text), known| {
+                    text.clone_from(known.caption.as_ref().expect("a caption"));
+                },
+            );
+            for (key, text) in found {
+                assert_eq!(text, if key == "x" { String::new() } else { format!("of {key}") });
+            }
+        }
+    }
 }

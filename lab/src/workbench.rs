@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::clip::{BatchNorm, Clip, Loading};
-use crate::dataset::{self, Shard};
+use crate::dataset::Shard;
 use crate::failure::Failure;
 use crate::kept::{Input, Kept};
 use crate::monitor::Monitor;
@@ -185,21 +185,47 @@ impl<'a> Workbench<'a> {
             _ => (Input::Shard(format, table), shard.digest),
         };
         self.check_input(&shard.path, input, digest)?;
-        let side = match format.samples {
-            // Words are drawn as large as the model's input.
-            Samples::Words => self.architecture()?.image_size,
-            Samples::Pictures => 0,
+        let side = self.side(dataset)?;
+        let whole = match dataset.captions {
+            // The digest covers all that a listing says.
+            true => shard.digest,
+            false => self.kept.digest(&shard.path, &Input::Shard(format, dataset.table.clone()))?,
         };
+        self.kept.shard(dataset, &ShardRef { digest: whole, ..shard.clone() }, side)
+    }
+
+    /// The side of drawn pictures of a data set, whose fonts are checked; 0 if its pictures are not drawn.
+    fn side(&mut self, dataset: &DatasetRef) -> Result<u32, Failure> {
         for font in dataset.draw.iter().flat_map(|draw| &draw.fonts) {
             if let Some(path) = &font.path {
                 self.check_input(path, Input::File, font.digest)?;
             }
         }
-        match dataset.captions {
-            // The digest covers all that a listing says.
-            true => self.kept.shard(dataset, shard, side),
-            false => Ok(dataset::open(&shard.path, format, &dataset.reading(), side)?),
+        Ok(match dataset.format.samples {
+            // Words are drawn as large as the model's input.
+            Samples::Words => self.architecture()?.image_size,
+            Samples::Pictures => 0,
+        })
+    }
+
+    /// Opens the shards of a data set on all cores, if there are several, so that each is there when it is asked for.
+    ///
+    /// # Errors
+    /// If one is missing, or has changed since the request was made.
+    pub fn open_shards(&mut self, dataset: &DatasetRef) -> Result<(), Failure> {
+        let small: Vec<&ShardRef> =
+            dataset.shards.iter().filter(|shard| shard.piece.is_none()).collect();
+        if small.len() < 2 || !dataset.captions {
+            return Ok(());
         }
+        for shard in &small {
+            self.monitor.check()?;
+            let input = Input::Shard(dataset.format, dataset.table.clone());
+            self.check_input(&shard.path, input, shard.digest)?;
+        }
+        let side = self.side(dataset)?;
+        self.kept.shards(dataset, &small, side);
+        Ok(())
     }
 
     /// Opens a piece of a shard.

@@ -19,7 +19,8 @@ pub fn needs_shaping(word: &str) -> bool {
         let mark = c.general_category_group() == GeneralCategoryGroup::Mark;
         script && !mark && c.general_category() != GeneralCategory::Format
     };
-    !word.chars().all(plain)
+    // Most words are, and are then told at once.
+    !word.is_ascii() && !word.chars().all(plain)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The categories of a data set's images: by its labels or captions, or by labels that raters gave.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 
 use neuronotes_core::dataset::Sample;
@@ -9,10 +10,11 @@ use neuronotes_core::kind::category::{By, MOST_CATEGORIES};
 use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::rating::{Agreement, Decide, Rater};
 use neuronotes_core::labelling::Answers;
+use rayon::slice::ParallelSliceMut as _;
 
 use crate::failure::Failure;
 use crate::fit::agreement::nominal;
-use crate::table::{Scanned, said};
+use crate::table::{Scanned, told};
 use crate::workbench::Workbench;
 
 /// Most pictures that a message names.
@@ -51,14 +53,13 @@ pub(super) fn by_dataset(
 ) -> Result<Sorted, Failure> {
     let dataset = bench.dataset()?;
     let mut texts = Vec::new();
+    bench.open_shards(dataset)?;
     for (shard, scan) in scans.iter().enumerate() {
-        let mut samples = scan.samples.clone();
-        said(bench, dataset, shard, &mut samples)?;
-        let text = |sample: Sample| match by {
-            By::Label => sample.label,
-            By::Caption => sample.caption,
+        let text = |sample: &Sample| match by {
+            By::Label => sample.label.clone(),
+            By::Caption => sample.caption.clone(),
         };
-        texts.push(samples.into_iter().map(text).collect::<Vec<_>>());
+        texts.push(told(bench, dataset, shard, &scan.samples, text)?);
     }
     sorted(&texts, categories, by, rest)
 }
@@ -122,52 +123,48 @@ fn sorted(
 
 /// The names of a data set's images in labelling sheets: their keys, which have the number of the shard before them where several shards
 /// have the same key.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Names {
-    of: Vec<Vec<String>>,
-    keys: Vec<Vec<String>>,
+#[derive(Debug)]
+pub(super) struct Names<'a> {
+    scans: &'a [Scanned],
+    /// Keys of several images.
+    several: HashSet<&'a str>,
 }
 
-impl Names {
+impl<'a> Names<'a> {
     /// The names of scanned images.
-    pub(super) fn of(scans: &[Scanned]) -> Self {
-        let mut count: HashMap<&str, u32> = HashMap::new();
-        let samples = scans.iter().flat_map(|scan| &scan.samples);
-        samples.for_each(|sample| *count.entry(sample.key.as_str()).or_default() += 1);
-        let name = |shard: usize, key: &str| match count[key] {
-            1 => key.to_owned(),
-            _ => format!("{shard}:{key}"),
-        };
-        let names = scans.iter().enumerate().map(|(shard, scan)| {
-            scan.samples.iter().map(|sample| name(shard, &sample.key)).collect()
-        });
-        let keys =
-            scans.iter().map(|scan| scan.samples.iter().map(|sample| sample.key.clone()).collect());
-        Self { of: names.collect(), keys: keys.collect() }
+    pub(super) fn of(scans: &'a [Scanned]) -> Self {
+        let keys = scans.iter().flat_map(|scan| &scan.samples).map(|sample| sample.key.as_str());
+        let mut keys: Vec<&str> = keys.collect();
+        keys.par_sort_unstable();
+        let several = keys.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+        Self { scans, several }
     }
 
     /// The key of a row of a shard.
-    pub(super) fn key(&self, (shard, row): (usize, usize)) -> &str {
-        &self.keys[shard][row]
+    pub(super) fn key(&self, (shard, row): (usize, usize)) -> &'a str {
+        &self.scans[shard].samples[row].key
     }
 
     /// The name of a row of a shard.
-    pub(super) fn name(&self, (shard, row): (usize, usize)) -> &str {
-        &self.of[shard][row]
+    pub(super) fn name(&self, (shard, row): (usize, usize)) -> Cow<'a, str> {
+        let key = self.key((shard, row));
+        match self.several.contains(key) {
+            false => key.into(),
+            true => format!("{shard}:{key}").into(),
+        }
     }
 
     /// A pseudo-random number of a row of a shard, which depends on its name, so that it stays the same when other images are added.
-    pub(super) fn lot(&self, place: (usize, usize), seed: u64, what: &str) -> String {
-        Digest::of(format!("{seed} {what} {}", self.name(place)).as_bytes()).hex()
+    pub(super) fn lot(&self, place: (usize, usize), seed: u64, what: &str) -> Digest {
+        Digest::of(format!("{seed} {what} {}", self.name(place)).as_bytes())
     }
 
     /// Where each name is.
-    fn places(&self) -> HashMap<&str, (usize, usize)> {
-        let shards = self.of.iter().enumerate();
-        let rows = shards.flat_map(|(shard, names)| {
-            names.iter().enumerate().map(move |(row, name)| (name.as_str(), (shard, row)))
-        });
-        rows.collect()
+    fn places(&self) -> HashMap<Cow<'a, str>, (usize, usize)> {
+        let shards = self.scans.iter().enumerate();
+        let places =
+            shards.flat_map(|(shard, scan)| (0..scan.samples.len()).map(move |row| (shard, row)));
+        places.map(|place| (self.name(place), place)).collect()
     }
 }
 
@@ -177,7 +174,7 @@ impl Names {
 /// If a file is missing or malformed, or labels an image that the data set does not have or that was not shown.
 pub(super) fn by_raters(
     bench: &mut Workbench<'_>,
-    names: &Names,
+    names: &Names<'_>,
     categories: Option<&[Class]>,
     (files, decide): (&[String], Decide),
     drawn: Option<&BTreeSet<(usize, usize)>>,
@@ -199,7 +196,7 @@ pub(super) fn by_raters(
 
 fn combined(
     all: &[(String, Answers)],
-    names: &Names,
+    names: &Names<'_>,
     categories: Option<&[Class]>,
     decide: Decide,
     drawn: Option<&BTreeSet<(usize, usize)>>,
@@ -219,7 +216,7 @@ fn combined(
     }
     let places = names.places();
     let mut votes: Vec<Vec<Vec<u32>>> =
-        names.of.iter().map(|shard| vec![Vec::new(); shard.len()]).collect();
+        names.scans.iter().map(|scan| vec![Vec::new(); scan.samples.len()]).collect();
     let mut raters = Vec::new();
     for (file, answers) in all {
         let pictures = || answers.labels.keys().chain(&answers.skipped);
@@ -314,13 +311,13 @@ mod tests {
         Class { label: label.to_owned(), names }
     }
 
-    fn names(keys: &[&[&str]]) -> Names {
+    fn scans(keys: &[&[&str]]) -> Vec<Scanned> {
         let scans = keys.iter().map(|keys| {
             let sample = |key: &&str| Sample { key: (*key).to_owned(), caption: None, label: None };
             let samples = keys.iter().map(sample).collect();
             Scanned { activations: vec![0.0; keys.len()], samples }
         });
-        Names::of(&scans.collect::<Vec<_>>())
+        scans.collect()
     }
 
     fn answers(rater: &str, labels: serde_json::Value) -> (String, Answers) {
@@ -359,9 +356,10 @@ mod tests {
 
     #[test]
     fn raters_are_combined_and_ties_counted() {
-        let names = names(&[&["1", "2"], &["2", "3"]]);
+        let scans = scans(&[&["1", "2"], &["2", "3"]]);
+        let names = Names::of(&scans);
         assert_eq!(
-            [names.name((0, 1)), names.name((1, 0)), names.name((1, 1))],
+            [(0, 1), (1, 0), (1, 1)].map(|place| names.name(place).into_owned()),
             ["0:2", "1:2", "3"]
         );
         let all = [
@@ -383,7 +381,8 @@ mod tests {
 
     #[test]
     fn images_that_were_not_shown_or_are_not_there_are_named() {
-        let names = names(&[&["1", "2"]]);
+        let scans = scans(&[&["1", "2"]]);
+        let names = Names::of(&scans);
         let other = [answers("ann", json!({ "1": "heart", "7": "face" }))];
         let wrong = |all: &[(String, Answers)], drawn: Option<&BTreeSet<(usize, usize)>>| {
             combined(all, &names, None, Decide::Majority, drawn).expect_err("wrong").to_string()

@@ -5,9 +5,11 @@ mod sheet;
 
 use std::collections::BTreeSet;
 
+use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::conditional::{
     BUCKETS, Bucket, MOST_SHEET, Outcome, Params, Published, SHEET,
 };
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::category::{Names, Rest, Sorted, by_dataset, by_raters};
 use super::target::Target;
@@ -146,9 +148,15 @@ fn bucket(edges: &[f64], value: f64) -> Place {
 
 /// Keeps at most `most` images. The order in which they are drawn depends on the seed and on the image's own name, so that images that
 /// are added to a data set leave most of the sample as it was.
-fn draw(bucket: &mut Vec<(usize, usize)>, names: &Names, seed: u64, most: usize) {
-    bucket.sort_by_cached_key(|place| names.lot(*place, seed, "drawn"));
-    bucket.truncate(most);
+fn draw(bucket: &mut Vec<(usize, usize)>, names: &Names<'_>, seed: u64, most: usize) {
+    let lots = bucket.par_iter().map(|place| (names.lot(*place, seed, "drawn"), *place));
+    let mut lots: Vec<(Digest, (usize, usize))> = lots.collect();
+    if most < lots.len() {
+        lots.select_nth_unstable(most);
+        lots.truncate(most);
+    }
+    lots.sort_unstable();
+    *bucket = lots.into_iter().map(|(_, place)| place).collect();
 }
 
 fn counted(
@@ -193,17 +201,17 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    fn names(count: usize) -> Names {
+    fn scans(count: usize) -> [Scanned; 1] {
         let sample = |n: usize| Sample { key: format!("image-{n}"), caption: None, label: None };
         let samples = (0..count).map(sample).collect();
-        Names::of(&[Scanned { activations: vec![0.0; count], samples }])
+        [Scanned { activations: vec![0.0; count], samples }]
     }
 
     #[test]
     fn a_sample_depends_on_the_seed_and_stays_when_images_are_added() {
         let drawn = |count: usize, seed: u64| {
             let mut all: Vec<(usize, usize)> = (0..count).map(|row| (0, row)).collect();
-            draw(&mut all, &names(count), seed, 20);
+            draw(&mut all, &Names::of(&scans(count)), seed, 20);
             all.into_iter().collect::<BTreeSet<_>>()
         };
         assert_eq!(drawn(100, 1).len(), 20);

@@ -1,9 +1,11 @@
 //! Measures `words`: the mean of a unit's activations over the drawings of each word.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use neuronotes_core::dataset::Samples;
 use neuronotes_core::kind::drawn_words::{MOST_SHOWN, Moved, Outcome, Params, Shown};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::slice::ParallelSliceMut as _;
 
 use super::target::Target;
 use crate::failure::Failure;
@@ -20,18 +22,19 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     }
     let about = (params.unit, params.direction.as_deref());
     let mut scans = Target::of(bench, &params.layer, about, params.pool)?.scans(bench)?;
+    bench.open_shards(dataset)?;
     for (index, scan) in scans.iter_mut().enumerate() {
         said(bench, dataset, index, &mut scan.samples)?;
     }
-    let words = words(&scans);
-    let ranking = ranking(&words, params.top as usize).ok_or_else(|| nothing_read(bench))?;
+    let words = Words::of(&scans);
+    let ranking = words.ranking(params.top as usize).ok_or_else(|| nothing_read(bench))?;
     let mut gallery = Gallery::default();
     let mut end = |places: &[usize], is_up: bool| {
         places
             .iter()
             .enumerate()
             .map(|(rank, &at)| {
-                let (word, drawings) = (&words[at].0, &words[at].1);
+                let (word, drawings) = words.word(at);
                 let mut moved = moved(word, drawings);
                 if rank < MOST_SHOWN {
                     moved.shown = Some(shown(bench, &mut gallery, &scans, drawings, is_up)?);
@@ -46,19 +49,85 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A drawing: its activation, its shard and its row there.
-type Drawing = (f64, usize, usize);
+/// A drawing: its shard, its row there, and its activation.
+type Drawing = (usize, usize, f64);
 
-/// Each word with its drawings in the data set's order, in alphabetical order.
-fn words(scans: &[Scanned]) -> Vec<(String, Vec<Drawing>)> {
-    let mut words: BTreeMap<&str, Vec<Drawing>> = BTreeMap::new();
-    for (shard, scan) in scans.iter().enumerate() {
-        for (row, (sample, &activation)) in scan.samples.iter().zip(&scan.activations).enumerate() {
-            let word = sample.caption.as_ref().unwrap_or(&sample.key);
-            words.entry(word).or_default().push((activation, shard, row));
+/// Words in alphabetical order, each with its drawings in the data set's order.
+struct Words<'a> {
+    drawings: Vec<Drawing>,
+    /// Each word, and where its drawings are.
+    words: Vec<(&'a str, Range<usize>)>,
+}
+
+impl<'a> Words<'a> {
+    fn of(scans: &'a [Scanned]) -> Self {
+        let mut all: Vec<(&str, Drawing)> = Vec::new();
+        for (shard, scan) in scans.iter().enumerate() {
+            let rows = scan.samples.iter().zip(&scan.activations).enumerate();
+            all.extend(rows.map(|(row, (sample, &activation))| {
+                let word = sample.caption.as_ref().unwrap_or(&sample.key);
+                (word.as_str(), (shard, row, activation))
+            }));
         }
+        let place = |&(word, (shard, row, _)): &(&'a str, Drawing)| (word, shard, row);
+        all.par_sort_unstable_by(|a, b| place(a).cmp(&place(b)));
+        let mut words = Vec::new();
+        let mut start = 0;
+        for run in all.chunk_by(|a, b| a.0 == b.0) {
+            words.push((run[0].0, start..start + run.len()));
+            start += run.len();
+        }
+        Self { drawings: all.into_iter().map(|(_, drawing)| drawing).collect(), words }
     }
-    words.into_iter().map(|(word, drawings)| (word.to_owned(), drawings)).collect()
+
+    /// A word and its drawings.
+    fn word(&self, at: usize) -> (&'a str, &[Drawing]) {
+        let (word, range) = &self.words[at];
+        (word, &self.drawings[range.clone()])
+    }
+
+    /// Ranks words by their means; equal ones keep their order. `None` if there are no drawings.
+    fn ranking(&self, top: usize) -> Option<Ranking> {
+        let all = activations(&self.drawings);
+        if all.is_empty() {
+            return None;
+        }
+        let total = summary(&all);
+        let mean = |(_, range): &(&str, Range<usize>)| summary(&all[range.clone()]).mean;
+        let means: Vec<f64> = self.words.par_iter().map(mean).collect();
+        let mut up: Vec<usize> = (0..means.len()).collect();
+        let mut down = up.clone();
+        // Stable sorts, so that equal means stay in alphabetical order.
+        up.par_sort_by(|a, b| means[*b].total_cmp(&means[*a]));
+        down.par_sort_by(|a, b| means[*a].total_cmp(&means[*b]));
+        let middle = means.len() / 2;
+        let median = match means.len() % 2 {
+            1 => means[down[middle]],
+            _ => f64::midpoint(means[down[middle - 1]], means[down[middle]]),
+        };
+        let between = self
+            .words
+            .iter()
+            .zip(&means)
+            .map(|((_, range), mean)| range.len() as f64 * (mean - total.mean).powi(2));
+        let between = between.sum::<f64>() / all.len() as f64;
+        let several = self.words.len() < all.len();
+        let outcome = Outcome {
+            drawings: all.len() as u64,
+            words: self.words.len() as u64,
+            mean: total.mean,
+            sd: total.sd,
+            median,
+            // Rounding may move it slightly beyond 1.
+            explained: (several && total.sd > 0.0)
+                .then(|| (between / total.sd.powi(2)).clamp(0.0, 1.0)),
+            up: Vec::new(),
+            down: Vec::new(),
+        };
+        up.truncate(top);
+        down.truncate(top);
+        Some(Ranking { up, down, outcome })
+    }
 }
 
 /// The words at both ends, by their places, and the outcome without them.
@@ -69,50 +138,8 @@ struct Ranking {
     outcome: Outcome,
 }
 
-/// Ranks words by their means; equal ones keep their order. `None` if there are no drawings.
-fn ranking(words: &[(String, Vec<Drawing>)], top: usize) -> Option<Ranking> {
-    let all: Vec<f64> = words.iter().flat_map(|(_, drawings)| activations(drawings)).collect();
-    if all.is_empty() {
-        return None;
-    }
-    let total = summary(&all);
-    let means: Vec<f64> =
-        words.iter().map(|(_, drawings)| summary(&activations(drawings)).mean).collect();
-    let mut up: Vec<usize> = (0..words.len()).collect();
-    let mut down = up.clone();
-    // Stable sorts, so that equal means stay in alphabetical order.
-    up.sort_by(|a, b| means[*b].total_cmp(&means[*a]));
-    down.sort_by(|a, b| means[*a].total_cmp(&means[*b]));
-    let middle = words.len() / 2;
-    let median = match words.len() % 2 {
-        1 => means[down[middle]],
-        _ => f64::midpoint(means[down[middle - 1]], means[down[middle]]),
-    };
-    let between = words
-        .iter()
-        .zip(&means)
-        .map(|((_, drawings), mean)| drawings.len() as f64 * (mean - total.mean).powi(2));
-    let between = between.sum::<f64>() / all.len() as f64;
-    let several = words.iter().any(|(_, drawings)| drawings.len() > 1);
-    let outcome = Outcome {
-        drawings: all.len() as u64,
-        words: words.len() as u64,
-        mean: total.mean,
-        sd: total.sd,
-        median,
-        // Rounding may move it slightly beyond 1.
-        explained: (several && total.sd > 0.0)
-            .then(|| (between / total.sd.powi(2)).clamp(0.0, 1.0)),
-        up: Vec::new(),
-        down: Vec::new(),
-    };
-    up.truncate(top);
-    down.truncate(top);
-    Some(Ranking { up, down, outcome })
-}
-
 fn activations(drawings: &[Drawing]) -> Vec<f64> {
-    drawings.iter().map(|(activation, ..)| *activation).collect()
+    drawings.iter().map(|(.., activation)| *activation).collect()
 }
 
 /// A word without its picture.
@@ -141,10 +168,10 @@ fn shown(
     bench.monitor.check()?;
     let mut drawings: Vec<&Drawing> = drawings.iter().collect();
     drawings.sort_by(|a, b| match is_up {
-        true => b.0.total_cmp(&a.0),
-        false => a.0.total_cmp(&b.0),
+        true => b.2.total_cmp(&a.2),
+        false => a.2.total_cmp(&b.2),
     });
-    let Some(&&(activation, shard, row)) = drawings.first() else {
+    let Some(&&(shard, row, activation)) = drawings.first() else {
         return Err(Failure::new("a word has no drawing"));
     };
     let key = scans[shard].samples[row].key.clone();
@@ -183,9 +210,10 @@ mod tests {
             scan(&[("b", 1.0), ("a", 5.0), ("b", 3.0)]),
             scan(&[("d", -1.0), ("c", 2.0), ("c", 2.0)]),
         ];
-        let words = words(&scans);
-        let Ranking { up, down, outcome } = ranking(&words, 3).expect("words");
-        let named = |places: &[usize]| places.iter().map(|&at| &*words[at].0).collect::<Vec<_>>();
+        let words = Words::of(&scans);
+        let Ranking { up, down, outcome } = words.ranking(3).expect("words");
+        let named =
+            |places: &[usize]| places.iter().map(|&at| words.word(at).0).collect::<Vec<_>>();
         assert_eq!(named(&up), ["a", "b", "c"], "of equal means the first by the alphabet");
         assert_eq!(named(&down), ["d", "b", "c"]);
         assert_eq!((outcome.drawings, outcome.words), (6, 4));
@@ -193,9 +221,9 @@ mod tests {
         // Squared distances of drawings: 1 + 9 + 1 + 9 + 0 + 0 = 20; of their words' means: 9 + 9 = 18.
         assert!((outcome.sd - (20.0f64 / 6.0).sqrt()).abs() < 1e-12);
         assert!((outcome.explained.expect("a fraction") - 0.9).abs() < 1e-12);
-        let b = moved("b", &words[1].1);
+        let b = moved("b", words.word(1).1);
         assert_eq!((b.mean, b.sd, b.drawings, b.min, b.max), (2.0, Some(1.0), 2, 1.0, 3.0));
-        assert_eq!(moved("a", &words[0].1).sd, None, "one drawing has no spread");
+        assert_eq!(moved("a", words.word(0).1).sd, None, "one drawing has no spread");
     }
 
     #[test]
@@ -210,8 +238,9 @@ mod tests {
                 .map(|_| (format!("w{}", next() % 17), f64::from(next() % 5) - 2.0))
                 .collect();
             let borrowed: Vec<(&str, f64)> = rows.iter().map(|(w, x)| (&**w, *x)).collect();
-            let words = words(&[scan(&borrowed)]);
-            let found = ranking(&words, 4).expect("words");
+            let scans = [scan(&borrowed)];
+            let words = Words::of(&scans);
+            let found = words.ranking(4).expect("words");
             // Pick the best of what is left, four times.
             let mean = |word: &str| {
                 let own: Vec<f64> =
@@ -226,7 +255,7 @@ mod tests {
                     .iter()
                     .copied()
                     .reduce(|best, word| if mean(word) > mean(best) { word } else { best });
-                assert_eq!(Some(&*words[at].0), best);
+                assert_eq!(Some(words.word(at).0), best);
                 left.retain(|word| Some(*word) != best);
             }
         }
@@ -234,10 +263,12 @@ mod tests {
 
     #[test]
     fn one_style_or_one_value_explains_nothing() {
-        let once = ranking(&words(&[scan(&[("a", 1.0), ("b", 2.0)])]), 5).expect("words");
+        let once = [scan(&[("a", 1.0), ("b", 2.0)])];
+        let once = Words::of(&once).ranking(5).expect("words");
         assert_eq!((once.outcome.explained, once.up.len()), (None, 2));
-        let flat = ranking(&words(&[scan(&[("a", 1.0), ("a", 1.0)])]), 5).expect("words");
+        let flat = [scan(&[("a", 1.0), ("a", 1.0)])];
+        let flat = Words::of(&flat).ranking(5).expect("words");
         assert_eq!((flat.outcome.explained, flat.outcome.sd), (None, 0.0));
-        assert!(ranking(&[], 5).is_none());
+        assert!(Words::of(&[]).ranking(5).is_none());
     }
 }

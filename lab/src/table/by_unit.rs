@@ -53,6 +53,7 @@ impl ByUnit {
             Pool::Max => "max",
         };
         let (mut scans, mut samples, mut shards) = (Vec::new(), Vec::new(), Vec::new());
+        bench.open_shards(dataset)?;
         for index in 0..dataset.shards.len() {
             bench.monitor.check()?;
             let scan = used_scan(bench, dataset, index, Some(place))?;

@@ -78,6 +78,7 @@ impl Matrix {
         bench: &mut Workbench<'_>,
         dataset: &DatasetRef,
     ) -> Result<(), Failure> {
+        bench.open_shards(dataset)?;
         let mut rest = self.samples.as_mut_slice();
         for index in 0..dataset.shards.len() {
             let count = self.shards.iter().filter(|shard| **shard == index).count();

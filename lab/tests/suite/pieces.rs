@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use neuronotes_core::dataset::{DatasetRef, ShardRef, format};
+use neuronotes_core::dataset::{DatasetRef, ShardRef, Table, format};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::{activation_histogram, dataset_examples, scan};
 use neuronotes_core::protocol::Event;
@@ -17,8 +17,8 @@ use serde_json::json;
 
 use crate::protocol::Lab;
 use crate::support::{
-    archive, dataset, emoji_weights, examples_request, histogram_request, in_pieces, model,
-    picture, png, scans, session, small_weights,
+    archive, cut, dataset, emoji_weights, examples_request, histogram_request, in_pieces, model,
+    picture, png, repository, scans, session, small_weights,
 };
 
 /// A folder of pictures `00.png` …, each with a caption.
@@ -115,6 +115,96 @@ fn pieces_are_scanned_one_by_one_and_answer_as_the_whole_does() {
         assert_eq!(shown(&outcomes[0]), shown(&outcomes[1]));
         assert!(outcomes[0].top[0].caption.as_deref().is_some_and(|c| c.starts_with("number")));
         assert!((outcomes[0].mean - outcomes[1].mean).abs() < 1e-3);
+    }
+}
+
+/// A table of the pictures of [`folder`], each with a label.
+fn table(dir: &Path, rows: &[u32], label: &str) -> PathBuf {
+    let row = |at: &u32| format!("pictures/{at:02}.png,number {at},{label} {}\n", at % 3);
+    let rows: String = rows.iter().map(row).collect();
+    fs::write(dir.join("table.csv"), format!("path,caption,label\n{rows}")).expect("written");
+    dir.join("table.csv")
+}
+
+#[test]
+fn tables_are_scanned_in_pieces_and_answer_as_the_whole_does() {
+    let dir = tempfile::tempdir().expect("a folder");
+    folder(dir.path(), 44);
+    let rows: Vec<u32> = (0..40).collect();
+    let csv = dataset(&format::csv::FORMAT, &[&table(dir.path(), &rows, "kind")]);
+    let packed = repository("tests/golden/tables/snappy.parquet");
+    let columns = Table {
+        caption: Some("text".to_owned()),
+        label: Some("kind".to_owned()),
+        ..Table::default()
+    };
+    let packed = dataset(&format::parquet::FORMAT, &[&packed]);
+    let parquet = DatasetRef { table: columns, ..packed };
+    for (whole, count, label) in [(&csv, 40, "kind 2"), (&parquet, 60, "odd")] {
+        let session = session(&dir.path().join(whole.format.name));
+        let pieces = cut(whole.clone(), 12);
+        assert!(pieces.shards.len() >= 4);
+        let mut outcomes = Vec::new();
+        for data in [&pieces, whole] {
+            // With captions and labels, which are read from the whole table.
+            let request = examples_request(model(&small_weights()), data.clone(), json!({}));
+            let mut shown = Count::default();
+            let record = session.measure(&request, &mut shown).expect("a record");
+            assert_eq!((shown.shown, shown.last), (count, Some(count)), "{}", whole.format.name);
+            let examples: dataset_examples::Outcome =
+                record.result(session.store()).expect("a result");
+            let beside = json!({ "beside": { "labels": [label] } });
+            let labelled = DatasetRef { captions: true, ..data.clone() };
+            let histogram = histogram_request(model(&small_weights()), labelled, beside);
+            let record = session.measure(&histogram, &mut Silent).expect("a record");
+            let histogram: activation_histogram::Outcome =
+                record.result(session.store()).expect("a result");
+            assert_eq!(histogram.others[0].count, rows_with(label, count));
+            outcomes.push((examples, histogram));
+        }
+        let [(of_pieces, cut), (of_whole, uncut)] = &outcomes[..] else { panic!("two") };
+        let shown = |outcome: &dataset_examples::Outcome| {
+            let one = |e: &dataset_examples::Example| {
+                (e.key.clone(), e.caption.clone(), e.label.clone(), e.picture.clone())
+            };
+            outcome.top.iter().map(one).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(of_pieces), shown(of_whole));
+        assert_eq!((cut.count, cut.counts.clone()), (uncut.count, uncut.counts.clone()));
+        assert!((cut.others[0].mean - uncut.others[0].mean).abs() < 1e-3);
+    }
+
+    // What is said of pictures costs no pass, and a row more or another picture its piece.
+    let session = session(&dir.path().join("csv"));
+    let scanned = |data: &DatasetRef| {
+        let mut count = Count::default();
+        let request = examples_request(model(&small_weights()), data.clone(), json!({}));
+        session.measure(&request, &mut count).expect("a record");
+        count.shown
+    };
+    let again = |rows: &[u32], label: &str| {
+        cut(dataset(&format::csv::FORMAT, &[&table(dir.path(), rows, label)]), 12)
+    };
+    assert_eq!(scanned(&again(&rows, "sort")), 0);
+    let before: Vec<Digest> = cut(csv, 12).shards.iter().map(ShardRef::shown).collect();
+    let new = |data: &DatasetRef| -> u64 {
+        let is_new = |shard: &&ShardRef| !before.contains(&shard.shown());
+        data.shards.iter().filter(is_new).filter_map(|shard| shard.count).sum()
+    };
+    let more: Vec<u32> = (0..41).collect();
+    let data = again(&more, "sort");
+    assert_eq!(scanned(&data), new(&data));
+    paint(&dir.path().join("pictures"), 3, 99);
+    let data = again(&rows, "sort");
+    let own = data.shards.iter().find(|shard| !before.contains(&shard.shown())).expect("one");
+    assert_eq!((scanned(&data), new(&data)), (own.count.unwrap_or(0), own.count.unwrap_or(0)));
+}
+
+/// How many rows of the tables above have a label.
+fn rows_with(label: &str, count: u64) -> u64 {
+    match label {
+        "odd" => count / 2,
+        _ => (0..count).filter(|at| at % 3 == 2).count() as u64,
     }
 }
 

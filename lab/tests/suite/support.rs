@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 
 use half::f16;
 use image::{ImageFormat, RgbImage};
-use neuronotes_core::dataset::{
-    DatasetRef, Format, Labels, Piece, Reading, ShardRef, Table, piece,
-};
+use neuronotes_core::dataset::{DatasetRef, Format, Labels, Piece, ShardRef, Table, piece};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::kind::scan;
@@ -94,9 +92,14 @@ pub fn dataset(format: &'static Format, paths: &[&Path]) -> DatasetRef {
 
 /// A data set of one shard, cut into pieces of at most `most` pictures.
 pub fn in_pieces(format: &'static Format, path: &Path, most: usize) -> DatasetRef {
-    let whole = dataset(format, &[path]);
+    cut(dataset(format, &[path]), most)
+}
+
+/// The same of a data set that is read in some way.
+pub fn cut(whole: DatasetRef, most: usize) -> DatasetRef {
+    let (path, format) = (&whole.shards[0].path, whole.format);
     let listing =
-        neuronotes_core::dataset::list(path, format, &Reading::default()).expect("a listing");
+        neuronotes_core::dataset::list(path, format, &whole.reading()).expect("a listing");
     let pieces = piece::pieces(&listing, &mut FileDigests::default(), most).expect("pieces");
     let one = |(piece, digest): (Piece, Digest)| ShardRef {
         pictures: Some(digest),

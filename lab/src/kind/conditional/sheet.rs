@@ -30,7 +30,7 @@ const QUALITY: u8 = 88;
 /// If an image cannot be read or encoded.
 pub(super) fn of(
     bench: &mut Workbench<'_>,
-    names: &Names,
+    names: &Names<'_>,
     drawn: &BTreeSet<(usize, usize)>,
     seed: u64,
     answers: Vec<String>,
@@ -50,7 +50,7 @@ pub(super) fn of(
         };
         let cannot = |why: String| Failure::new(format!("`{key}` cannot be shown ({why})"));
         let picture = shard.picture(row).map_err(cannot)?;
-        let name = names.name(*place).to_owned();
+        let name = names.name(*place).into_owned();
         shown.push(Shown { name, source: source(picture)? });
     }
     Ok(Sheet::new(answers, shown))
