@@ -49,6 +49,18 @@ where
     (!all.is_empty() && all.len() <= 24).then(|| format!("known: {}", quoted(&all, "and")))
 }
 
+/// Most names that [`first`] lists.
+const NAMED: usize = 3;
+
+/// The first of some names, and how many more there are.
+pub fn first<N: std::fmt::Display>(names: &[N]) -> String {
+    let mut text: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    if names.len() > NAMED {
+        text.push(format!("and {} more", names.len() - NAMED));
+    }
+    text.join(", ")
+}
+
 /// Number of names with the most letters in common that are compared.
 const LOOKED_AT: usize = 64;
 /// Number of index entries that are visited, beginning with the rarest trigrams.

@@ -1,7 +1,7 @@
 //! What the fields of a block ask for, and what is wrong with them.
 
 use neuronotes_core::dataset::DatasetRef;
-use neuronotes_core::kind::MOST_PICTURES;
+use neuronotes_core::kind::{MOST_PICTURES, Rated};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, Inputs, Request};
 use serde_json::{Map, Value as Json};
@@ -23,6 +23,8 @@ pub struct Asked {
     pub needs_dataset: bool,
     /// Requests of other blocks.
     pub uses: Vec<Request>,
+    /// Files of labels, as far as what is in them is known.
+    pub rated: Vec<Rated>,
 }
 
 impl Asked {

@@ -1,7 +1,7 @@
 //! Files of labels that raters gave. A parameter is the digests of their bytes.
 
 use neuronotes_core::kind::class::Class;
-use neuronotes_core::kind::{Kind, MOST_PICTURES};
+use neuronotes_core::kind::{Kind, MOST_PICTURES, Rated};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Inputs;
 use neuronotes_core::suggest;
@@ -68,6 +68,8 @@ impl Family for LabelFiles {
                         problems.push(wrong(Problem::new(message).hint(hint)));
                     }
                     raters.push((rater, file.name.clone()));
+                    let pictures = answers.labels.into_keys().chain(answers.skipped).collect();
+                    asked.rated.push(Rated { item: index, file: file.name.clone(), pictures });
                 }
                 digests.push(file.digest.hex());
                 asked.inputs.files.push(file);

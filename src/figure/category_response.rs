@@ -113,11 +113,7 @@ fn note(outcome: &Outcome, params: &Params, hidden: usize) -> String {
         let categories = if alone == 1 { "category has" } else { "categories have" };
         note += &format!("; {alone} {categories} one image, and no quartiles");
     }
-    let said = outcome.agreement.as_ref().map(|agreement| rating::said(agreement, params.decide));
-    if let Some(said) = said.filter(|said| !said.is_empty()) {
-        note += &format!("; {said}");
-    }
-    note
+    note + &rating::end(outcome.agreement.as_ref(), params.decide)
 }
 
 #[cfg(test)]

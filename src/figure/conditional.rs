@@ -168,11 +168,7 @@ fn note(
             note += &format!("; in the last bucket {share} are “{name}”");
         }
     }
-    let said = outcome.agreement.as_ref().map(|agreement| rating::said(agreement, params.decide));
-    if let Some(said) = said.filter(|said| !said.is_empty()) {
-        note += &format!("; {said}");
-    }
-    note
+    note + &rating::end(outcome.agreement.as_ref(), params.decide)
 }
 
 #[cfg(test)]

@@ -3,8 +3,16 @@
 use neuronotes_core::kind::rating::{Agreement, Decide};
 use neuronotes_core::number::{number, thousands};
 
+/// The end of a figure's note: the raters and their agreement; empty if there are none.
+pub(super) fn end(agreement: Option<&Agreement>, decide: Decide) -> String {
+    match agreement.map(|agreement| said(agreement, decide)) {
+        Some(said) if !said.is_empty() => format!("; {said}"),
+        _ => String::new(),
+    }
+}
+
 /// The raters and their agreement in a sentence; empty if there are none.
-pub(super) fn said(agreement: &Agreement, decide: Decide) -> String {
+fn said(agreement: &Agreement, decide: Decide) -> String {
     let one = |name: &str, labelled| format!("{name} ({})", thousands(labelled));
     let names: Vec<String> =
         agreement.raters.iter().map(|rater| one(&rater.name, rater.labelled)).collect();
@@ -62,5 +70,7 @@ mod tests {
              the most frequent label counts; 1 image left out because no label is the most frequent"
         );
         assert!(said(&agreement, Decide::First).ends_with("the first rater's label counts"));
+        let none = Agreement { raters: vec![], rated: 0, ties: 0, alpha: None };
+        assert_eq!(end(Some(&none), Decide::First) + &end(None, Decide::First), "");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use neuronotes_core::dataset::{DatasetRef, Said};
-use neuronotes_core::kind::{Known, Misnamed};
+use neuronotes_core::kind::{Known, Misnamed, Rated};
 use neuronotes_core::request::Request;
 
 use super::planner::Planner;
@@ -34,6 +34,10 @@ impl Known for Facts<'_, '_> {
 
     fn units(&self) -> Option<u32> {
         self.place.map(ResolvedPlace::units)
+    }
+
+    fn rated(&self) -> &[Rated] {
+        &self.asked.rated
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn page(stored: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::labelling::Shown;
+    use neuronotes_core::labelling::{KEYS, Shown};
 
     use super::*;
 
@@ -33,6 +33,7 @@ mod tests {
         assert_eq!(page.matches("</script>").count(), PAGE.matches("</script>").count());
         assert!(page.contains("a\\u003c/script>") && page.contains("\"\\u003cb>\""));
         assert!(!page.contains(DATA));
+        assert!(page.contains(&format!("const KEYS = \"{KEYS}\"")), "the keys of as many labels");
     }
 
     #[test]

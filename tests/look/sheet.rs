@@ -3,7 +3,7 @@
 use std::fs;
 
 use headless_chrome::Tab;
-use neuronotes_core::labelling::{Answers, FORMAT};
+use neuronotes_core::labelling::{Answers, FORMAT, KEYS};
 use serde_json::{Value, json};
 
 use crate::chromium::{browser, open, overflow, resize, value, wait};
@@ -15,19 +15,21 @@ use crate::tab::go;
 /// A picture of one pixel.
 const PIXEL: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
-/// A sheet of twelve images in a folder.
-fn sheet(folder: &std::path::Path) -> String {
+/// A sheet of twelve images in a folder, with these labels.
+fn sheet(folder: &std::path::Path, categories: &[&str]) -> String {
     let page = repository().join("src/site/sheet.html");
     let page = fs::read_to_string(page).expect("the page");
     let image = |n: u32| json!({ "name": format!("image-{n:02}"), "source": PIXEL });
     let data = json!({
-        "format": FORMAT, "sheet": "3f0c", "categories": ["heart", "a face with a rather long name"],
+        "format": FORMAT, "sheet": "3f0c", "categories": categories,
         "images": (0..12).map(image).collect::<Vec<_>>(),
     });
     let path = folder.join("sheet.html");
     fs::write(&path, page.replacen("{{ data }}", &data.to_string(), 1)).expect("a file");
     format!("file://{}#hearts", path.display())
 }
+
+const TWO: &[&str] = &["heart", "a face with a rather long name"];
 
 fn press(tab: &Tab, keys: &str) {
     for key in keys.chars() {
@@ -43,25 +45,30 @@ fn enter(tab: &Tab, rater: &str) {
     tab.evaluate(&start, false).expect("evaluates");
 }
 
-/// The file that the sheet saves, and its name.
-fn saved(tab: &Tab) -> (String, Value) {
+/// The name and the text of the file that a button saves, which the program reads.
+fn saved_by(tab: &Tab, button: &str) -> (String, String) {
     let save = "window.kept = null; URL.createObjectURL = blob => { blob.text().then(text => window.kept = text); return '#'; }; \
                 HTMLAnchorElement.prototype.click = function () { window.called = this.download; }; \
-                document.querySelector('.save').click()";
-    tab.evaluate(save, false).expect("evaluates");
+                document.querySelector('BUTTON').click()";
+    tab.evaluate(&save.replace("BUTTON", button), false).expect("evaluates");
     wait(tab, "window.kept");
     let text = value(tab, "window.kept");
-    let text = text.as_str().expect("a text");
+    let text = text.as_str().expect("a text").to_owned();
     Answers::read(text.as_bytes()).expect("a file that the program reads");
-    let name = value(tab, "window.called").as_str().expect("a name").to_owned();
-    (name, serde_json::from_str(text).expect("JSON"))
+    (value(tab, "window.called").as_str().expect("a name").to_owned(), text)
+}
+
+/// The file that the sheet saves, and its name.
+fn saved(tab: &Tab) -> (String, Value) {
+    let (name, text) = saved_by(tab, ".save");
+    (name, serde_json::from_str(&text).expect("JSON"))
 }
 
 #[test]
 fn a_sheet_is_filled_in_by_keys_kept_and_saved() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let address = sheet(folder.path());
+    let address = sheet(folder.path(), TWO);
     let tab = open(&browser, &address);
     let place = "document.querySelector('#place').textContent";
     enter(&tab, "ann lee");
@@ -104,10 +111,50 @@ fn a_sheet_is_filled_in_by_keys_kept_and_saved() {
 }
 
 #[test]
+fn many_labels_have_letters_and_a_table_is_saved_and_loaded_again() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let names: Vec<String> = (1..KEYS.len()).map(|n| format!("label {n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["one, \"two\""]).collect();
+    let tab = open(&browser, &sheet(folder.path(), &names));
+    for width in [400, 1400] {
+        resize(&tab, width);
+        assert_eq!(overflow(&tab), 0, "{width} px");
+    }
+    enter(&tab, "ann; \"lee\"");
+    // The first, the tenth, one that is skipped, and the last one.
+    press(&tab, "1asz");
+    let (name, text) = saved_by(&tab, ".save[data-table]");
+    assert_eq!(name, "hearts-ann-lee.csv");
+    let answers = Answers::read(text.as_bytes()).expect("a table");
+    assert_eq!(answers.rater, "ann; \"lee\"");
+    assert_eq!(answers.categories, ["label 1", "label 10", "one, \"two\""]);
+    assert_eq!((answers.labels.len(), answers.skipped.len()), (3, 1));
+
+    // Loaded again, also as a spreadsheet writes it that separates by semicolons, and with a picture that is not on the sheet.
+    let load = |text: &str, said: &str| {
+        let text = serde_json::to_string(text).expect("JSON");
+        tab.evaluate(&format!("load(new File([{text}], 'a.csv'))"), true).expect("evaluates");
+        assert_eq!(value(&tab, "document.querySelector('#said').textContent"), said);
+        value(&tab, "document.querySelector('#name').textContent")
+    };
+    assert_eq!(load(&text, "Loaded 4 answers."), "ann; \"lee\"");
+    assert_eq!(saved_by(&tab, ".save[data-table]").1, text);
+    let excel = "\u{feff}Label;Image;Rater\r\n\"one, \"\"two\"\"\";image-03;ben\r\n;image-04;ben\r\nlabel 2;image-99;ben\r\n";
+    let said = "Loaded 2 answers; 1 are about other images or labels and were left out.";
+    assert_eq!(load(excel, said), "ben");
+    assert_eq!(
+        value(&tab, "JSON.stringify(answers())"),
+        r#"[["image-03","one, \"two\""],["image-04",null]]"#
+    );
+    load("hearts", "a.csv was not saved from a labelling sheet.");
+}
+
+#[test]
 fn everybody_can_use_a_sheet_also_on_a_telephone() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let address = sheet(folder.path());
+    let address = sheet(folder.path(), TWO);
     // Not the sheet: to go to the part of a page that is open already is no navigation.
     let tab = open(&browser, "about:blank");
     if let Some(axe) = axe() {

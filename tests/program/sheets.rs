@@ -44,18 +44,18 @@ fn the_files_of_a_pattern_are_in_the_key() {
     let none = request(&garden);
     assert_eq!(none.params["labels"], json!([]), "no file yet: a sheet to fill in");
     assert_eq!(none.params["seed"], json!(0));
-    garden.write("sheets/a-ben.json", &answers("ben", &json!({ "1": "heart" })));
+    garden.write("sheets/a-ben.json", &answers("ben", &json!({ "airplane--noto": "heart" })));
     garden.write("sheets/b-ann.json", &answers("ann", &json!({})));
     let one = request(&garden);
     assert_ne!(none.key(), one.key());
     assert_eq!(one.inputs.files.len(), 1);
     assert_eq!(one.params["labels"], json!([one.inputs.files[0].digest.hex()]));
-    garden.write("sheets/a-ann.json", &answers("ann", &json!({ "1": "face" })));
+    garden.write("sheets/a-ann.json", &answers("ann", &json!({ "airplane--noto": "face" })));
     let two = request(&garden);
     let names: Vec<&str> = two.inputs.files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["sheets/a-ann.json", "sheets/a-ben.json"]);
     // An answer that changes is another key; what is only shown is not.
-    garden.write("sheets/a-ann.json", &answers("ann", &json!({ "1": "heart" })));
+    garden.write("sheets/a-ann.json", &answers("ann", &json!({ "airplane--noto": "heart" })));
     assert_ne!(request(&garden).key(), two.key());
     let before = request(&garden).key();
     garden.note(
@@ -95,6 +95,17 @@ fn every_mistake_about_labels_has_its_place_and_a_hint() {
         of(
             &[("sheets/a.json", a("ann", json!({ "1": "heart" })))],
             &shares("categories: [hearts, face]\nlabels: sheets/a.json\n"),
+        ),
+        of(
+            &[(
+                "sheets/a.json",
+                a("ann", json!({ "airplane--noto": "heart", "airplan--noto": "face" })),
+            )],
+            &shares(&format!("{labels}sheets/*.json\n")),
+        ),
+        of(
+            &[("sheets/a.csv", "image,label,rater\nx,heart,ann\ny,heart,ann\nx,,ann\n".to_owned())],
+            &shares(&format!("{labels}sheets/*\n")),
         ),
         of(&[], &responses("categories: [animals-nature, flag]\n")),
         of(&[], &responses("categories: { a: [flags, objects], b: flags }\n")),

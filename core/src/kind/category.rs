@@ -7,16 +7,17 @@ use serde_json::{Map, Value};
 use super::class::Class;
 use super::entry::Fault;
 use super::field::{Field, Preset, Type};
-use super::known::{Known, Misnamed};
+use super::known::{Known, Misnamed, Rated};
 use super::rating::{DECIDE, LABELS};
 use super::words::words;
+use crate::labelling;
 use crate::problem::Problem;
 use crate::suggest;
 
 /// Most categories of a result.
 pub const MOST_CATEGORIES: usize = 2_000;
-/// Most labels that a labelling sheet offers: one for each digit key.
-pub const MOST_ANSWERS: usize = 9;
+/// Most labels that a labelling sheet offers: one for each key.
+pub const MOST_ANSWERS: usize = labelling::KEYS.len();
 
 words! {
     /// What of a data set are categories.
@@ -29,6 +30,33 @@ words! {
         Caption = "caption",
     }
 }
+
+/// Declares the parameters of a kind that sorts pictures into categories: as [`about`](super::about), with what categories are before
+/// what else the kind takes.
+macro_rules! sorting {
+    ($(#[$about:meta])* pub struct $Name:ident { $($rest:tt)* }) => {
+        $crate::kind::about::about! {
+            $(#[$about])*
+            pub struct $Name {
+                /// The categories; each label is one if left out.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub categories: Option<Vec<$crate::kind::class::Class>>,
+                /// What of the data set are categories.
+                #[serde(default)]
+                pub by: $crate::kind::category::By,
+                /// Digests of files of labels, which are then used in place of the data set's; an empty list if none is there yet.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub labels: Option<Vec<String>>,
+                /// Whose label counts.
+                #[serde(default)]
+                pub decide: $crate::kind::rating::Decide,
+                $($rest)*
+            }
+        }
+    };
+}
+
+pub(super) use sorting;
 
 /// The field with the categories.
 pub(super) const CATEGORIES: Field = Field::compute(
@@ -85,7 +113,8 @@ pub(super) fn misnamed(params: &Map<String, Value>, known: &mut dyn Known) -> Ve
             wrong(pointer, Problem::new(message).hint("a picture has one category"));
         }
     }
-    if params.contains_key("labels") {
+    if params.contains_key(LABELS.name) {
+        problems.extend(unknown_pictures(known));
         return problems;
     }
     let Some(said) = known.dataset().and_then(|dataset| known.said(&dataset)) else {
@@ -118,6 +147,39 @@ pub(super) fn misnamed(params: &Map<String, Value>, known: &mut dyn Known) -> Ve
     problems
 }
 
+/// Why a file of labels may name pictures that the data set does not have.
+const OTHER_SET: &str = "it was made for another data set, or the images have other names now";
+
+/// Files of labels with pictures that the data set does not have.
+fn unknown_pictures(known: &mut dyn Known) -> Vec<Misnamed> {
+    if known.rated().is_empty() {
+        return Vec::new();
+    }
+    let Some(said) = known.dataset().and_then(|dataset| known.said(&dataset)) else {
+        return Vec::new();
+    };
+    let Some(keys) = &said.keys else { return Vec::new() };
+    // A key of several shards has the number of its shard before it.
+    let is_known = |name: &String| {
+        let key = || name.split_once(':').map(|(_, key)| key);
+        keys.contains_key(name) || key().is_some_and(|key| keys.contains_key(key))
+    };
+    let problem = |rated: &Rated| {
+        let pictures = rated.pictures.iter();
+        let unknown: Vec<&String> = pictures.filter(|name| !is_known(name)).collect();
+        let one = unknown.first()?;
+        let message = format!(
+            "`{}` is about images that the data set does not have: {}",
+            rated.file,
+            suggest::first(&unknown)
+        );
+        let near = (unknown.len() == 1).then(|| suggest::hint(one, keys.keys())).flatten();
+        let hint = near.unwrap_or_else(|| OTHER_SET.to_owned());
+        Some(Misnamed::item(LABELS.name, rated.item, Problem::new(message).hint(hint)))
+    };
+    known.rated().iter().filter_map(problem).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -128,7 +190,8 @@ mod tests {
     use crate::dataset::{DatasetRef, Labels, Said, Table, format};
     use crate::request::Request;
 
-    struct Plan(Said);
+    #[derive(Default)]
+    struct Plan(Said, Vec<Rated>);
 
     impl Known for Plan {
         fn dataset(&self) -> Option<DatasetRef> {
@@ -157,6 +220,10 @@ mod tests {
         fn units(&self) -> Option<u32> {
             None
         }
+
+        fn rated(&self) -> &[Rated] {
+            &self.1
+        }
     }
 
     fn wrong(labels: &[&str], params: Value) -> Vec<(String, String, Option<String>)> {
@@ -164,7 +231,7 @@ mod tests {
         let labels = Some(counts);
         let said = Said { images: 4, labels, in_folders: true, ..Said::default() };
         let Value::Object(params) = params else { panic!("an object") };
-        let found = misnamed(&params, &mut Plan(said));
+        let found = misnamed(&params, &mut Plan(said, vec![]));
         let one = |m: Misnamed| (m.pointer, m.problem.message, m.problem.hint);
         found.into_iter().map(one).collect()
     }
@@ -186,6 +253,37 @@ mod tests {
         // Those of a sheet are no labels of the data set.
         let sheet = json!({ "categories": [class("dgo", &["dgo"])], "labels": [] });
         assert_eq!(wrong(&["cat"], sheet), []);
+    }
+
+    #[test]
+    fn pictures_of_a_file_that_the_data_set_does_not_have_are_named() {
+        let key = |key: &str| (key.to_owned(), 1);
+        let keys = Some(["cat-1", "cat-2", "7"].into_iter().map(key).collect());
+        let said = Said { images: 4, keys, ..Said::default() };
+        let Value::Object(params) = json!({ "labels": ["a digest"] }) else { panic!("an object") };
+        let wrong = |said: &Said, pictures: &[&str]| {
+            let pictures = pictures.iter().map(|name| (*name).to_owned()).collect();
+            let rated = Rated { item: 1, file: "a.json".to_owned(), pictures };
+            let found = misnamed(&params, &mut Plan(said.clone(), vec![rated]));
+            found.into_iter().map(|m| (m.pointer, m.problem)).collect::<Vec<_>>()
+        };
+        assert_eq!(wrong(&said, &["cat-1", "2:7"]), []);
+        let (pointer, problem) = wrong(&said, &["cat-1", "cta-2"]).remove(0);
+        assert_eq!(pointer, "/1");
+        assert_eq!(
+            problem.message,
+            "`a.json` is about images that the data set does not have: `cta-2`"
+        );
+        assert_eq!(problem.hint.as_deref(), Some("did you mean `cat-2` or `cat-1`?"));
+        let (_, problem) = wrong(&said, &["a", "b", "c", "d"]).remove(0);
+        assert!(
+            problem.message.ends_with("have: `a`, `b`, `c`, and 1 more"),
+            "{}",
+            problem.message
+        );
+        assert_eq!(problem.hint.as_deref(), Some(OTHER_SET));
+        // Too many keys to keep: the lab knows.
+        assert_eq!(wrong(&Said { keys: None, ..said }, &["a"]), []);
     }
 
     #[test]

@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::about::about;
-use super::category::{self, BY, By, CATEGORIES};
-use super::class::Class;
+use super::category::{self, BY, CATEGORIES, sorting};
 use super::entry::{About, Data, Fault, Kind, Scan, form};
 use super::field::{Field, Preset, Type};
 use super::known::{Known, Misnamed};
-use super::rating::{self, Agreement, DECIDE, Decide, LABELS};
+use super::rating::{self, Agreement, DECIDE, LABELS};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
@@ -18,21 +16,9 @@ use super::words::words;
 use crate::problem::Problem;
 use crate::statistics::deviations;
 
-about! {
+sorting! {
     /// Parameters.
     pub struct Params {
-        /// The categories; each label is one if left out.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub categories: Option<Vec<Class>>,
-        /// What of the data set are categories.
-        #[serde(default)]
-        pub by: By,
-        /// Digests of files of labels, which are then used in place of the data set's.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub labels: Option<Vec<String>>,
-        /// Whose label counts.
-        #[serde(default)]
-        pub decide: Decide,
         /// The pooling of an activation map to one number.
         pub pool: Pool,
     }

@@ -7,12 +7,10 @@ use serde_json::{Map, Value, json};
 
 pub use published::Published;
 
-use super::about::about;
-use super::category::{self, BY, By, CATEGORIES, MOST_ANSWERS};
-use super::class::Class;
+use super::category::{self, BY, CATEGORIES, MOST_ANSWERS, sorting};
 use super::entry::{About, Data, Fault, Kind, Scan, form};
 use super::field::{Field, Preset, Type};
-use super::rating::{self, Agreement, DECIDE, Decide, LABELS};
+use super::rating::{self, Agreement, DECIDE, LABELS};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
@@ -26,21 +24,9 @@ pub const MOST_SHEET: u64 = 1_000;
 /// The output with the labelling sheet, a [`Sheet`](crate::labelling::Sheet).
 pub const SHEET: &str = "sheet.json";
 
-about! {
-    /// Parameters.
+sorting! {
+    /// Parameters. With `labels`, also an empty list, the result has a labelling sheet.
     pub struct Params {
-        /// The categories; each label is one if left out.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub categories: Option<Vec<Class>>,
-        /// What of the data set are categories.
-        #[serde(default)]
-        pub by: By,
-        /// Digests of files of labels; an empty list if none is there yet. Then the result has a labelling sheet.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub labels: Option<Vec<String>>,
-        /// Whose label counts.
-        #[serde(default)]
-        pub decide: Decide,
         /// The number of buckets; [`BUCKETS`], or the published one, if left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub bins: Option<u32>,
@@ -136,7 +122,7 @@ pub static KIND: Kind = Kind {
     summary: "the share of each category among images, at each strength of a unit's activation",
     doc: "Divides the range of a unit's pooled activations into buckets of equal width, draws the same number of images from each (fewer where there are fewer), and shows what fraction of them is in each category: the conditional probability of a category, given the activation. The horizontal axis counts in standard deviations over the data set from an activation of zero. Each bucket is a column of its own; nothing is interpolated between buckets, whose share was not measured. A bucket with fewer labelled images than `least` is hatched.\n\n\
           This is precision, not recall: it says what the images are that activate a unit so strongly, and not which part of a category does. A category that fills the last bucket may still have most of its images in the others; `category_response` shows that.\n\n\
-          The categories are the data set's labels or captions. Or raters give them: with `labels`, the figure has a *labelling sheet*, a page that shows the drawn images one by one, in random order and without their activations, so that whoever labels them cannot know which bucket an image is from. It is worked with the keyboard, keeps what was answered in the browser, and saves a file for each rater, which is named in `labels`, for instance by a pattern, and read back. With several raters the result has Krippendorff's alpha for nominal data: 1 if they agree, 0 if they agree as often as by chance. The images are drawn, and the sheet is shuffled, by `seed`.\n\n\
+          The categories are the data set's labels or captions. Or raters give them: with `labels`, the figure has a *labelling sheet*, a page that shows the drawn images one by one, in random order and without their activations, so that whoever labels them cannot know which bucket an image is from. It is worked with the keyboard, keeps what was answered in the browser, and saves a file for each rater, JSON or CSV, which is named in `labels`, for instance by a pattern, and read back. With several raters the result has Krippendorff's alpha for nominal data: 1 if they agree, 0 if they agree as often as by chance. The images are drawn, and the sheet is shuffled, by `seed`.\n\n\
           For the units 89, 2191 and 1317 of `image_block_4/5/Add_6` of RN50x4, the buckets are by default those of the article, whose values are taken for the buckets' middles. For unit 89 the axis then counts in the article's standard deviation, 2.19.\n\n\
           Method: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021. Krippendorff, *Content Analysis*, 2004. Uses the same stored scan of the layer as `dataset_examples`.",
     example: "id: shares\nkind: conditional\nlayer: image_block_4/0/Add_6\nunit: 42\n",
@@ -245,7 +231,7 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
         if !(2..=MOST_ANSWERS).contains(&answers) {
             let message =
                 format!("a labelling sheet has 2 to {MOST_ANSWERS} labels, not {answers}");
-            let hint = "each label is a digit key; put what is rare into one of them";
+            let hint = "each label has a key; put what is rare into one of them";
             return fault(CATEGORIES.name, message, hint);
         }
         let count = |name, default| number(fields, name).map_or(default, |number| number as u64);
@@ -310,7 +296,7 @@ mod tests {
     fn a_sheet_needs_labels_for_its_keys_and_has_a_bounded_number_of_images() {
         let class = |name: &str| json!({ "label": name, "names": [name] });
         let some = json!([class("a"), class("b")]);
-        let many: Vec<Value> = "abcdefghij".chars().map(|c| class(&c.to_string())).collect();
+        let many: Vec<Value> = (0..=MOST_ANSWERS).map(|n| class(&n.to_string())).collect();
         let labels = "sheets/*.json";
         assert_eq!(wrong(json!({ "labels": labels })), Some("labels"));
         assert_eq!(wrong(json!({ "labels": labels, "categories": some })), None);

@@ -1,5 +1,6 @@
 //! What is known of what a block names before anything is measured.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::dataset::{DatasetRef, Said};
@@ -16,6 +17,19 @@ pub trait Known {
     fn used(&self, field: &str) -> Option<&Request>;
     /// The number of units of the block's layer or dictionary.
     fn units(&self) -> Option<u32>;
+    /// The files of labels that the block names, as far as what is in them is known.
+    fn rated(&self) -> &[Rated];
+}
+
+/// A file of labels that a rater gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rated {
+    /// The item of the field by which the file was found.
+    pub item: usize,
+    /// The file's path in the garden.
+    pub file: String,
+    /// The names of the pictures that the rater labelled or skipped.
+    pub pictures: BTreeSet<String>,
 }
 
 /// A problem with what a field names.

@@ -57,7 +57,7 @@ pub use field::{
     COMMON, Field, Kinds, MOST_CLASSES, MOST_HEADS, MOST_LAYERS, MOST_PICTURES, MOST_POINTS,
     MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Takes, Type,
 };
-pub use known::{Known, Misnamed};
+pub use known::{Known, Misnamed, Rated};
 pub use sample::{Painted, Sample};
 pub use value::{Named, PROVENANCE, Values};
 

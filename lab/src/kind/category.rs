@@ -10,15 +10,13 @@ use neuronotes_core::kind::category::{By, MOST_CATEGORIES};
 use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::rating::{Agreement, Decide, Rater};
 use neuronotes_core::labelling::Answers;
+use neuronotes_core::suggest;
 use rayon::slice::ParallelSliceMut as _;
 
 use crate::failure::Failure;
 use crate::fit::agreement::nominal;
 use crate::table::{Scanned, told};
 use crate::workbench::Workbench;
-
-/// Most pictures that a message names.
-const NAMED: usize = 3;
 
 /// The category of each image.
 #[derive(Debug, Clone, PartialEq)]
@@ -225,7 +223,7 @@ fn combined(
         if !unknown.is_empty() {
             let message = format!(
                 "`{file}` is about images that the data set does not have: {}",
-                listed(&unknown)
+                suggest::first(&unknown)
             );
             return Err(Failure::new(message)
                 .hint("it was made for another data set, or the images have other names now"));
@@ -236,7 +234,7 @@ fn combined(
         if !others.is_empty() {
             let message = format!(
                 "`{file}` is about images that are not in this block's sample: {}",
-                listed(&others)
+                suggest::first(&others)
             );
             let hint = "its sheet had another target, `seed`, `bins` or `sample`; without `labels` the figure has this block's sheet, which can load the file and keep the answers about common images";
             return Err(Failure::new(message).hint(hint));
@@ -285,15 +283,6 @@ fn decided(votes: &[u32], decide: Decide) -> Option<u32> {
         (Some((winner, _)), None) => Some(winner),
         _ => None,
     }
-}
-
-/// The first of some names, and how many more there are.
-fn listed(names: &[&String]) -> String {
-    let mut text: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    if names.len() > NAMED {
-        text.push(format!("and {} more", names.len() - NAMED));
-    }
-    text.join(", ")
 }
 
 #[cfg(test)]
