@@ -105,7 +105,7 @@ fn list(root: &Path) -> anyhow::Result<String> {
             }
             Err(error) => error.message,
         };
-        let written = workspace.config.datasets[name].written();
+        let written = workspace.config.datasets[name].shown();
         let (name, written) = (say::name(name), say::name(&written));
         let _ = writeln!(out, "{name:<15} {written:<32} {}", say::name(&said));
     }

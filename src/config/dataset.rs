@@ -74,8 +74,22 @@ impl DatasetSource {
         self.paths.iter().chain(&self.pictures).map(String::as_str).find(|path| escapes(path))
     }
 
-    /// The entry in one line.
+    /// The entry in one line, by which stored facts about the data set are found again.
     pub fn written(&self) -> String {
+        self.line(|table| canonical_json(&table.canonical()))
+    }
+
+    /// The entry in one line, for people.
+    pub fn shown(&self) -> String {
+        let named = |table: &Table| {
+            let column = |role| Some(format!("{role}: {}", table.column(role)?));
+            let columns: Vec<String> = Table::ROLES.into_iter().filter_map(column).collect();
+            format!("{{ {} }}", columns.join(", "))
+        };
+        self.line(named)
+    }
+
+    fn line(&self, columns: impl Fn(&Table) -> String) -> String {
         let mut written = self.paths.join(", ");
         if !self.words.is_empty() {
             let digest = Digest::of(self.words.join("\n").as_bytes());
@@ -88,8 +102,7 @@ impl DatasetSource {
             written.push_str("; labels: folders");
         }
         if !self.columns.is_default() {
-            let columns = canonical_json(&self.columns.canonical());
-            written.push_str(&format!("; columns: {columns}"));
+            written.push_str(&format!("; columns: {}", columns(&self.columns)));
         }
         if let Some(pictures) = &self.pictures {
             written.push_str(&format!("; root: {pictures}"));
@@ -235,7 +248,8 @@ mod tests {
         assert_eq!(problems, []);
         let [a, b] = ["a", "b"].map(|name| &config.datasets[name]);
         let columns = r#"a.csv; columns: {"label":"breed","path":"file"}; root: pets"#;
-        assert_eq!(a.written(), columns);
+        assert_eq!(a.written(), columns, "frozen facts know it by this");
+        assert_eq!(a.shown(), "a.csv; columns: { path: file, label: breed }; root: pets");
         let [of_a, of_b] = [a, b].map(|source| source.reading().table);
         assert_eq!(of_a.root.as_deref(), Some(Path::new("/garden/pets")));
         assert_eq!(of_b.root.as_deref(), Some(Path::new("/data/pets")));
