@@ -63,6 +63,50 @@ pub fn choose(names: &[String], table: &Table, role: &str) -> Result<Option<usiz
     }
 }
 
+/// The columns that are read of a table whose pictures are files, as indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Texts {
+    /// The paths of the pictures.
+    pub(super) paths: usize,
+    /// The captions, if there are some.
+    pub(super) captions: Option<usize>,
+    /// The labels, if there are some.
+    pub(super) labels: Option<usize>,
+}
+
+impl Texts {
+    /// Chooses them by their names. `naming` says where a table of this format has the names.
+    ///
+    /// # Errors
+    /// If there are no paths, or a column that the configuration names is not there.
+    pub(super) fn of(names: &[String], table: &Table, naming: &str) -> Result<Self, Malformed> {
+        if table.image.is_some() {
+            return Err(Malformed::Hinted {
+                why: "a table as text holds paths of pictures, not pictures".into(),
+                hint: "name the column of the paths: `columns: { path: … }`".into(),
+            });
+        }
+        let column = |role: &str| choose(names, table, role);
+        let Some(paths) = column("path")? else {
+            return Err(Malformed::Hinted {
+                why: format!("no column has a common name for paths; {}", listed(names)),
+                hint: format!(
+                    "{naming}; `columns: {{ path: … }}` in neuronotes.yaml says which of them holds the paths of the pictures"
+                ),
+            });
+        };
+        Ok(Self { paths, captions: column("caption")?, labels: column("label")? })
+    }
+
+    /// The names of the columns, by role.
+    pub(super) fn named(&self, names: &[String]) -> Vec<(&'static str, String)> {
+        let all = [("path", Some(self.paths)), ("caption", self.captions), ("label", self.labels)];
+        let named =
+            |(role, at): (&'static str, Option<usize>)| Some((role, names.get(at?)?.clone()));
+        all.into_iter().filter_map(named).collect()
+    }
+}
+
 /// The columns of a table, for messages.
 pub fn listed(names: &[String]) -> String {
     let more = if names.len() > LISTED { ", …" } else { "" };

@@ -210,7 +210,7 @@ fn other(name: &str, ending: &str, ledger: &mut Ledger) {
     let table = ["csv", "tsv", "json", "jsonl", "txt", "parquet"];
     if TABLES.contains(&stem) && table.contains(&&*ending.to_lowercase()) {
         let why = match ending.to_lowercase().as_str() {
-            "csv" | "tsv" | "parquet" => {
+            "csv" | "tsv" | "jsonl" | "parquet" => {
                 "a table is not read with a folder; name the table itself as the data set to read it"
             }
             _ => "a table is not read with a folder; write it as CSV and name that as the data set",

@@ -30,6 +30,7 @@ mod style;
 mod table;
 mod walk;
 mod word;
+mod written;
 
 use std::path::Path;
 

@@ -164,7 +164,7 @@ fn look(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBu
         return Ok((format, vec![path.to_owned()]));
     }
     let packed = [".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.lz4", ".zip", ".7z", ".rar"];
-    let table = [".json", ".jsonl", ".arrow", ".feather", ".h5", ".hdf5", ".xlsx", ".ods"];
+    let table = [".json", ".arrow", ".feather", ".h5", ".hdf5", ".xlsx", ".ods"];
     let hint = match name.as_str() {
         name if packed.iter().any(|ending| name.ends_with(ending)) => {
             "unpack it into a folder, and name that".to_owned()
@@ -288,7 +288,7 @@ mod tests {
         let (_dir, root) = lay(&[
             "a.tar",
             "b.zip",
-            "c.jsonl",
+            "c.json",
             "d.png",
             "e/x.avif",
             "w.txt",
@@ -301,7 +301,7 @@ mod tests {
             (&["a.tar", "w.txt"], "w.txt is a list of words"),
             (&["a.tar", "?.tar"], "is named twice"),
             (&["b.zip"], "unpack it"),
-            (&["c.jsonl"], "write it as a table in CSV or Parquet"),
+            (&["c.json"], "write it as a table in CSV or Parquet"),
             (&["t.csv.gz"], "unpack it, and name the table"),
             (&["d.png"], "name the folder"),
             (&["e"], "AVIF is not read"),

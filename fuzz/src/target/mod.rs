@@ -138,6 +138,14 @@ pub static TARGETS: &[Target] = &[
         run: table::csv,
     },
     Target {
+        name: "jsonl",
+        about: "a data set in a table (JSON Lines)",
+        words: table::JSONL_WORDS,
+        memory: 1_000,
+        spare: SPARE,
+        run: table::jsonl,
+    },
+    Target {
         name: "parquet",
         about: "a data set in a table (Parquet)",
         words: table::PARQUET_WORDS,

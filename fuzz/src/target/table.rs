@@ -31,6 +31,31 @@ pub fn csv(input: &[u8]) {
     table(input, &format::csv::FORMAT);
 }
 
+pub const JSONL_WORDS: &[&str] = &[
+    "{\"file_name\": \"",
+    "\"path\":",
+    "\"text\":",
+    "\"label\":",
+    "null",
+    "[",
+    "{",
+    "}",
+    "]",
+    ",",
+    ":",
+    "\n",
+    "\r\n",
+    "\\ud800",
+    "input",
+    "../",
+    "1e309",
+    "\u{feff}",
+];
+
+pub fn jsonl(input: &[u8]) {
+    table(input, &format::jsonl::FORMAT);
+}
+
 pub const PARQUET_WORDS: &[&str] = &[
     "PAR1",
     "PARE",

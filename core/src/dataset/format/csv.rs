@@ -5,21 +5,16 @@ use std::path::Path;
 use ::csv::ByteRecord;
 
 use super::entry::{Format, Samples, Shard};
-use crate::dataset::columns::{choose, listed};
-use crate::dataset::file;
+use crate::dataset::columns::{Texts, choose};
 use crate::dataset::ledger::{Ledger, What};
 use crate::dataset::listing::{Listing, Malformed};
 use crate::dataset::reading::Reading;
 use crate::dataset::rows::{self, Row};
 use crate::dataset::table::Table;
+use crate::dataset::written;
 use crate::digest::Digest;
-use crate::encoding;
-use crate::file::open;
 use crate::files::FileDigests;
-use crate::sniff;
 
-/// Most bytes of a table.
-const LARGEST: u64 = 512 << 20;
 /// What may separate the cells of a row.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
@@ -59,114 +54,68 @@ fn pictures(digests: &mut FileDigests, path: &Path, table: &Table) -> Result<Dig
 
 /// The rows of a table, the columns that were read, and the ledger of rows that cannot be.
 fn read(path: &Path, table: &Table) -> Result<Read, Malformed> {
-    let file = open(path).map_err(Malformed::Io)?;
-    let length = file.metadata().map_err(Malformed::Io)?.len();
-    if length > LARGEST {
-        let most = LARGEST >> 20;
-        let why = format!("it has {length} bytes, more than {most} MiB");
-        let hint = "cut it into several tables, and name them all as one data set".into();
-        return Err(Malformed::Hinted { why, hint });
-    }
-    let bytes = file::bytes_at(&file, 0, length).map_err(Malformed::Io)?;
-    if let Some(found) = sniff::other(&bytes[..bytes.len().min(sniff::ENOUGH)]) {
-        return Err(Malformed::Instead(found));
-    }
-    let text;
-    let bytes = match bytes.as_slice() {
-        [0xef, 0xbb, 0xbf, rest @ ..] => rest,
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
-            text = encoding::text(&bytes).map_err(Malformed::Form)?;
-            text.as_bytes()
-        }
-        bytes => bytes,
-    };
+    let bytes = written::bytes(path)?;
+    let bytes = bytes.as_slice();
     let is_tabbed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
     let delimiters: &[u8] = if is_tabbed { b"\t" } else { &DELIMITERS };
     let (delimiter, names) = header(bytes, delimiters, table)?;
-    let column = |role: &str| choose(&names, table, role);
-    if table.image.is_some() {
-        return Err(Malformed::Hinted {
-            why: "a table as text holds paths of pictures, not pictures".into(),
-            hint: "name the column of the paths: `columns: { path: … }`".into(),
-        });
-    }
-    let Some(paths) = column("path")? else {
-        return Err(Malformed::Hinted {
-            why: format!("no column has a common name for paths; {}", listed(&names)),
-            hint:
-                "the first row names the columns; `columns: { path: … }` in neuronotes.yaml says \
-                   which of them holds the paths of the pictures"
-                    .into(),
-        });
-    };
-    let columns = Columns { paths, captions: column("caption")?, labels: column("label")? };
-    let (rows, ledger) = columns.rows(bytes, delimiter, names.len())?;
-    let named = |(role, at): (&'static str, Option<usize>)| Some((role, names.get(at?)?.clone()));
-    let all = [("path", Some(paths)), ("caption", columns.captions), ("label", columns.labels)];
-    Ok((rows, all.into_iter().filter_map(named).collect(), ledger))
+    let columns = Texts::of(&names, table, "the first row names the columns")?;
+    let (rows, ledger) = rows_of(&columns, bytes, delimiter, names.len())?;
+    Ok((rows, columns.named(&names), ledger))
 }
 
 /// What is read of a table.
 type Read = (Vec<Row>, Vec<(&'static str, String)>, Ledger);
 
-/// The columns that are read.
-struct Columns {
-    paths: usize,
-    captions: Option<usize>,
-    labels: Option<usize>,
-}
-
-impl Columns {
-    /// The rows below the header, which has `width` cells.
-    fn rows(
-        &self,
-        bytes: &[u8],
-        delimiter: u8,
-        width: usize,
-    ) -> Result<(Vec<Row>, Ledger), Malformed> {
-        let mut reader = reader(bytes, delimiter);
-        let (mut rows, mut ledger) = (Vec::new(), Ledger::default());
-        let mut record = ByteRecord::new();
-        let (mut is_header, mut last) = (true, Start { byte: 0, line: 1 });
-        while reader.read_byte_record(&mut record).map_err(broken)? {
-            last = Start::of(bytes, &record);
-            if std::mem::take(&mut is_header) {
-                continue;
-            }
-            let place = format!("line {}", last.line);
-            ledger.entries += 1;
-            // Spreadsheets leave empty cells at the end of rows.
-            let cells = record.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-            if record.len() < width || cells > width {
-                let more = if cells > width { "more" } else { "fewer" };
-                let why = format!("its row has {more} cells than the first");
-                ledger.lose(What::Picture, why, place);
-                continue;
-            }
-            let text = |at: usize| std::str::from_utf8(record.get(at).unwrap_or_default());
-            let latin = "it is not UTF-8; save the table as UTF-8";
-            let Ok(path) = text(self.paths) else {
-                ledger.lose(What::Picture, latin, place);
-                continue;
-            };
-            let mut said = |at: Option<usize>, what: What| match text(at?) {
-                Ok(text) => Some(text.to_owned()),
-                Err(_) => {
-                    ledger.lose(what, latin, &*place);
-                    None
-                }
-            };
-            let caption = said(self.captions, What::Caption);
-            let label = said(self.labels, What::Label);
-            rows.push(Row { path: Some(path.to_owned()), caption, label, place });
+/// The rows below the header, which has `width` cells.
+fn rows_of(
+    columns: &Texts,
+    bytes: &[u8],
+    delimiter: u8,
+    width: usize,
+) -> Result<(Vec<Row>, Ledger), Malformed> {
+    let mut reader = reader(bytes, delimiter);
+    let (mut rows, mut ledger) = (Vec::new(), Ledger::default());
+    let mut record = ByteRecord::new();
+    let (mut is_header, mut last) = (true, Start { byte: 0, line: 1 });
+    while reader.read_byte_record(&mut record).map_err(broken)? {
+        last = Start::of(bytes, &record);
+        if std::mem::take(&mut is_header) {
+            continue;
         }
-        if let Some(line) = unended(bytes, delimiter, last) {
-            let why = format!("a quotation mark that opens in line {line} is never closed");
-            let hint = "close it; inside of quotation marks, one is written twice (`\"\"`)".into();
-            return Err(Malformed::Hinted { why, hint });
+        let place = format!("line {}", last.line);
+        ledger.entries += 1;
+        // Spreadsheets leave empty cells at the end of rows.
+        let cells = record.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+        if record.len() < width || cells > width {
+            let more = if cells > width { "more" } else { "fewer" };
+            let why = format!("its row has {more} cells than the first");
+            ledger.lose(What::Picture, why, place);
+            continue;
         }
-        Ok((rows, ledger))
+        let text = |at: usize| std::str::from_utf8(record.get(at).unwrap_or_default());
+        let latin = "it is not UTF-8; save the table as UTF-8";
+        let Ok(path) = text(columns.paths) else {
+            ledger.lose(What::Picture, latin, place);
+            continue;
+        };
+        let mut said = |at: Option<usize>, what: What| match text(at?) {
+            Ok(text) => Some(text.to_owned()),
+            Err(_) => {
+                ledger.lose(what, latin, &*place);
+                None
+            }
+        };
+        let caption = said(columns.captions, What::Caption);
+        let label = said(columns.labels, What::Label);
+        rows.push(Row { path: Some(path.to_owned()), caption, label, place });
     }
+    if let Some(line) = unended(bytes, delimiter, last) {
+        let why = format!("a quotation mark that opens in line {line} is never closed");
+        let hint = "close it; inside of quotation marks, one is written twice (`\"\"`)".into();
+        return Err(Malformed::Hinted { why, hint });
+    }
+    Ok((rows, ledger))
 }
 
 fn reader(bytes: &[u8], delimiter: u8) -> ::csv::Reader<&[u8]> {

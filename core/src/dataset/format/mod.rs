@@ -8,6 +8,7 @@ mod archive;
 pub mod csv;
 mod entry;
 pub mod folder;
+pub mod jsonl;
 pub mod parquet;
 pub mod tar;
 pub mod words;
@@ -16,8 +17,8 @@ pub use entry::{DigestOf, Format, Samples, Shard};
 use serde::{Deserialize, Deserializer};
 
 /// Every format, in the order in which hints list them.
-pub static FORMATS: [&Format; 5] =
-    [&folder::FORMAT, &tar::FORMAT, &csv::FORMAT, &parquet::FORMAT, &words::FORMAT];
+pub static FORMATS: [&Format; 6] =
+    [&folder::FORMAT, &tar::FORMAT, &csv::FORMAT, &jsonl::FORMAT, &parquet::FORMAT, &words::FORMAT];
 
 impl Format {
     /// The format of that name.
@@ -79,7 +80,7 @@ mod tests {
         }
         let error = serde_json::from_str::<&'static Format>("\"zip\"").expect_err("unknown");
         assert!(
-            error.to_string().contains("`folder`, `tar`, `csv`, `parquet` or `words`"),
+            error.to_string().contains("`folder`, `tar`, `csv`, `jsonl`, `parquet` or `words`"),
             "{error}"
         );
     }
