@@ -10,6 +10,7 @@ mod garden;
 mod kinds;
 mod model;
 mod new;
+mod review;
 mod store;
 
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ use crate::build::{self, Options, Report, Results};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::measure::progress::Bars;
 use crate::plan::explain;
+use crate::review::Verdict;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
 use crate::{diagnostic, freeze, preview, site};
@@ -155,6 +157,27 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Say that you have reviewed a note, or one of its figures
+    ///
+    /// Appends a line to `reviews/NOTE.yaml`: who, when, the verdict, and digests of the text as it reads now, of each figure's result
+    /// and of the claims. The note's page shows it, and says what has changed since. If something has changed since your own last
+    /// review, the change is printed first, and nothing is written; the same command again then writes.
+    Review {
+        /// A note, by name, path or title, or a figure: `coins#vis`
+        #[arg(value_name = "NOTE[#FIGURE]")]
+        note: String,
+        /// Your name
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Whether what the note says is borne out
+        #[arg(long, value_enum, default_value_t = Verdict::Agree)]
+        verdict: Verdict,
+        /// A remark, which the page shows
+        #[arg(short, long, value_name = "TEXT")]
+        message: Option<String>,
+        #[command(flatten)]
+        garden: Garden,
+    },
     /// Inspect, verify and clean up the result store
     Store {
         #[command(subcommand)]
@@ -264,11 +287,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(u8::from(result.failed)))
         }
         Command::Check { garden, numbers, frozen, report } => {
-            let (site, mut problems) = build::check(&root(garden.root)?, &frozen.results())?;
+            let (mut site, mut problems) = build::check(&root(garden.root)?, &frozen.results())?;
             let typed = if numbers { claims::typed(&site.workspace) } else { Vec::new() };
             let count_typed = typed.len();
             problems.extend(typed);
             list(&site.workspace, &problems, &report);
+            if report.format == Format::Json {
+                review::list(&mut site)?;
+            }
             let worst = if report.strict { Severity::Warning } else { Severity::Error };
             let failed = problems.iter().any(|problem| problem.severity >= worst);
             let checked = count(site.notes(), "note");
@@ -307,6 +333,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Explain { block, garden, format } => {
             explain_block(&root(garden.root)?, &block, format)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Review { note, by, verdict, message, garden } => {
+            let asked = review::Asked { note, by, verdict, message };
+            review::run(&root(garden.root)?, &asked)
         }
         Command::Store { command } => store::run(command),
         Command::New { dir, command } => {

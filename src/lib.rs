@@ -33,6 +33,7 @@ pub mod plan;
 mod preview;
 mod render;
 mod resource;
+mod review;
 mod scaffold;
 mod search;
 pub mod site;

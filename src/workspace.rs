@@ -8,6 +8,7 @@ mod fault;
 mod link;
 mod macros;
 mod read;
+mod reviews;
 mod shown;
 mod state;
 mod text;
@@ -29,10 +30,12 @@ use crate::handles;
 use crate::note::Note;
 use crate::render::Renderer;
 use crate::resource::Thawed;
+use crate::review;
 pub use fault::WorkspaceError;
 use macros::Defined;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::store::Store;
+pub use reviews::Reviews;
 
 /// Most files open at once while a change is read.
 const HANDLES: usize = 16;
@@ -60,6 +63,8 @@ pub struct Workspace {
     pub commits: Commits,
     /// The works that notes cite.
     pub library: Library,
+    /// The reviews of notes.
+    pub reviews: Reviews,
     /// Whether drafts are part of the site, as in the preview.
     pub drafts: bool,
     /// Other files in the notes folder, relative to it.
@@ -109,6 +114,8 @@ pub struct Touched {
     pub templates: bool,
     /// Whether dates from git changed.
     pub dates: bool,
+    /// Whether reviews changed.
+    pub reviews: bool,
     /// Whether problems with unreadable files changed.
     pub unread: bool,
 }
@@ -167,6 +174,7 @@ impl Workspace {
             commits: Commits::default(),
             git,
             library: Library::default(),
+            reviews: Reviews::default(),
             drafts: false,
             files: BTreeSet::new(),
             config_text: String::new(),
@@ -218,6 +226,8 @@ impl Workspace {
         touched.unread = unread != self.unread;
         let included = self.read_includes();
         self.show(included, &mut touched);
+        self.read_reviews("", &mut touched);
+        self.match_reviews();
         touched
     }
 
@@ -245,6 +255,9 @@ impl Workspace {
             if preamble.is_some_and(|source| within(&source.written, path)) {
                 return Touched { config: true, ..self.refresh() };
             }
+            if Self::is_review(path) {
+                self.read_reviews(path, &mut touched);
+            }
             match path {
                 config::FILE | layout::JEKYLL => {}
                 path if within(path, STATE) => {}
@@ -262,12 +275,16 @@ impl Workspace {
                     None if within(self.layout.notes(), path) => {
                         self.read_below("", true, &mut touched);
                     }
+                    _ if within(path, review::FOLDER) => {}
                     _ => touched.pictures = true,
                 },
             }
         }
         self.read_dates(&mut touched);
         self.show(included, &mut touched);
+        if touched.reviews || !touched.notes.is_empty() {
+            self.match_reviews();
+        }
         touched
     }
 
@@ -299,7 +316,8 @@ impl Workspace {
         let own = self.config_problems.iter().chain(&self.notices).chain(&self.library.problems);
         let own = own.chain(&self.defined.problems).chain(&self.unincluded);
         let own = own.chain(&self.template_problem).chain(&self.date_problem);
-        own.chain(&self.liquid_problem).chain(self.unread.values())
+        let own = own.chain(&self.liquid_problem).chain(self.unread.values());
+        own.chain(self.reviews.problems())
     }
 
     /// Replaces the remarks about entries of the configuration.
@@ -353,6 +371,9 @@ impl Workspace {
         }
         if self.config.math.preamble.as_ref().is_some_and(|source| source.written == file) {
             return Some(&self.defined.text);
+        }
+        if let Some(text) = self.reviews.source(file) {
+            return Some(text);
         }
         let path = self.layout.path(file)?;
         // Positions in a note changed by Jekyll are not positions in its file.

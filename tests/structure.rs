@@ -51,6 +51,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "yaml",
             "claim",
             "author",
+            "review",
             "search",
             "bundled",
             "field",

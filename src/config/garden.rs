@@ -10,6 +10,7 @@ use super::license::License;
 use super::list::List;
 use super::math::Mathematics;
 use super::remote::Remote;
+use super::review::Reviewing;
 use super::source::Source;
 use super::weights::Weights;
 use crate::author::Author;
@@ -70,6 +71,8 @@ pub struct Config {
     pub controls: Controls,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
+    /// How notes are reviewed.
+    pub review: Reviewing,
 }
 
 impl Config {
@@ -117,6 +120,7 @@ impl Default for Config {
             defaults: Defaults::default(),
             controls: Controls::default(),
             device: "auto".into(),
+            review: Reviewing::default(),
         }
     }
 }

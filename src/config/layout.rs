@@ -12,6 +12,7 @@ use neuronotes_core::cut::Cut as _;
 use neuronotes_core::file;
 
 use super::garden::{Config, FILE};
+use crate::review;
 
 /// Notes folder of a plain garden.
 const NOTES: &str = "notes";
@@ -199,13 +200,13 @@ impl Layout {
     /// Folders whose files may all be read, including subfolders.
     pub fn trees(&self) -> Vec<&str> {
         let includes = (self.kind == Kind::Jekyll).then_some(INCLUDES);
-        [self.notes.as_str(), TEMPLATES].into_iter().chain(includes).collect()
+        [self.notes.as_str(), TEMPLATES, review::FOLDER].into_iter().chain(includes).collect()
     }
 
     /// Whether a path is in one of these.
     pub fn in_trees(&self, file: &str) -> bool {
         let included = self.kind == Kind::Jekyll && within(file, INCLUDES);
-        self.reads(file) || within(file, TEMPLATES) || included
+        self.reads(file) || within(file, TEMPLATES) || within(file, review::FOLDER) || included
     }
 
     /// Whether a component of a path, at this depth below the notes folder, may be read.

@@ -14,6 +14,7 @@ mod list;
 mod math;
 mod names;
 mod remote;
+mod review;
 mod settings;
 mod source;
 mod url;
@@ -38,6 +39,7 @@ pub use license::{License, Terms};
 pub use list::List;
 pub use math::{Command, Mathematics};
 pub use remote::Remote;
+pub use review::Reviewing;
 pub use settings::INSIDE;
 use settings::Settings;
 pub use source::Source;
@@ -67,6 +69,8 @@ const FIELDS: [&str; 22] = [
     "defaults",
     CONTROLS,
     "device",
+    "review_in",
+    "review_url",
 ];
 
 /// Reads a configuration. Invalid entries are reported and keep their defaults.
@@ -174,6 +178,8 @@ impl Settings<'_> {
                     _ => self.wrong(&entry.node, "device", "`auto`, `cpu` or `cuda:N`"),
                 },
                 "math" => config.math = self.mathematics(entry),
+                "review_in" => config.review.within = self.review_in(entry),
+                "review_url" => config.review.url = self.review_url(entry),
                 "models" => config.models = self.each(entry, Self::model),
                 "datasets" => config.datasets = self.each(entry, Self::dataset),
                 "dictionaries" => config.dictionaries = self.each(entry, Self::dictionary),

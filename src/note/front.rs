@@ -20,7 +20,7 @@ pub use unit::UnitName;
 
 use field::field;
 
-const KNOWN: [&str; 36] = [
+const KNOWN: [&str; 37] = [
     "title",
     "date",
     "updated",
@@ -49,6 +49,7 @@ const KNOWN: [&str; 36] = [
     "lang",
     "language",
     "dir",
+    "review_in",
     // Fields of other tools.
     "layout",
     "id",

@@ -48,7 +48,7 @@ pub use mark::{fill, fill_citations, has_citations};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
 pub use numeral::Numeral;
-pub use outline::{Anchor, Heading, Link, LinkKind, Mention, Sentence};
+pub use outline::{Anchor, Heading, Link, LinkKind, Mention, Open, Sentence};
 pub use raw::plain as without_tags;
 pub use reach::{Reached, of_markdown as reaches};
 pub use remote::{Reach, shown as shown_address};
@@ -108,6 +108,8 @@ pub struct Note {
     /// The prose before the first heading, then that below each heading: plain text with marks for values and
     /// citations.
     pub texts: Vec<String>,
+    /// Questions and tasks in callouts, in order.
+    pub open: Vec<Open>,
     /// Values: those of the prose in order, then those of each block's caption.
     pub values: Vec<InlineValue>,
     /// What its Markdown and HTML would load from other hosts or run as scripts.
@@ -193,6 +195,7 @@ impl Note {
             texts: outline.texts,
             values,
             reaches,
+            open: outline.open,
             problems,
             places: OnceLock::new(),
             lines,

@@ -7,6 +7,7 @@ mod fence;
 mod formula;
 mod link;
 mod mention;
+mod open;
 mod part;
 mod table;
 
@@ -26,7 +27,7 @@ use super::raw::Raw;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use excerpt::Excerpt;
 use neuronotes_core::cut::Cut as _;
-pub use part::{Anchor, Heading, Link, LinkKind, Mention, Sentence};
+pub use part::{Anchor, Heading, Link, LinkKind, Mention, Open, Sentence};
 
 /// The result of the pass.
 #[derive(Debug, Default)]
@@ -50,6 +51,8 @@ pub struct Outline {
     pub formulas: Vec<String>,
     /// Ids in raw HTML, each with its attribute's span.
     pub html_ids: Vec<(String, Range<usize>)>,
+    /// Questions and tasks in callouts, in order.
+    pub open: Vec<Open>,
     pub problems: Vec<Diagnostic>,
 }
 
@@ -189,8 +192,9 @@ impl<'a> Walk<'a> {
             Piece::Anchor(id) => self.anchor(id, range),
             Piece::Cited(id) => self.cited(id, range.start),
             Piece::CitedEnd => self.cited_end(range.end),
-            Piece::Callout(_) => {
+            Piece::Callout(callout) => {
                 self.flush();
+                self.opened(&callout, &range);
                 self.quotes += 1;
             }
             Piece::CalloutTitleEnd => self.flush(),

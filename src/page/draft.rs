@@ -12,7 +12,7 @@ use crate::note::{Body, escape};
 use crate::render::Renderer;
 use crate::view::{
     FigureView, GraphView, HomeView, IndexView, ListView, NotFoundView, NoteView, RedirectView,
-    UnitView,
+    TroublesView, UnitView,
 };
 
 /// Raised if the same draft results in other bytes for a reason that its key does not cover.
@@ -49,6 +49,7 @@ pub(super) enum View<'a> {
     Index(Box<IndexView>),
     Unit(Box<UnitView>, Vec<FigureView<'a>>),
     Graph(Box<GraphView>),
+    Review(Box<TroublesView>),
     NotFound(Box<NotFoundView>),
     Redirect(Box<RedirectView>),
 }
@@ -89,6 +90,7 @@ impl Draft<'_> {
             View::List(view) => renderer.page("list.html", view),
             View::Index(view) => renderer.page("index.html", view),
             View::Graph(view) => renderer.page("graph.html", view),
+            View::Review(view) => renderer.page("review.html", view),
             View::NotFound(view) => renderer.page("404.html", view),
             View::Redirect(view) => renderer.page("redirect.html", view),
             View::Unit(view, figures) => {

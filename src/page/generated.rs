@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::Draft;
-use super::path::{GRAPH, NOT_FOUND, NOTES, TAGS, UNITS, notes_page, unit_page};
+use super::path::{GRAPH, NOT_FOUND, NOTES, REVIEW, TAGS, UNITS, notes_page, unit_page};
 use super::scene::{HOME, Scene};
 use crate::garden;
 use crate::plan::{NamedUnit, Wanted};
@@ -29,6 +29,8 @@ pub enum GeneratedPage {
     Unit,
     /// The graph.
     Graph,
+    /// All notes by trouble.
+    Review,
     /// The page for missing addresses.
     NotFound,
     /// A redirect from an old address to a note's page.
@@ -54,6 +56,10 @@ impl<'a> Scene<'a> {
             generated.insert(UNITS.to_owned(), GeneratedPage::Units);
         }
         generated.insert(GRAPH.to_owned(), GeneratedPage::Graph);
+        // In the preview, also of a garden that is not reviewed.
+        if self.preview || self.is_reviewed() {
+            generated.insert(REVIEW.to_owned(), GeneratedPage::Review);
+        }
         generated.insert(NOT_FOUND.to_owned(), GeneratedPage::NotFound);
         generated.extend(index.tags.keys().map(|path| (path.clone(), GeneratedPage::Tag)));
         generated.extend(index.units.keys().map(|path| (path.clone(), GeneratedPage::Unit)));
@@ -73,6 +79,7 @@ impl<'a> Scene<'a> {
             GeneratedPage::Units => self.units_draft(path),
             GeneratedPage::Unit => self.unit_draft(path),
             GeneratedPage::Graph => self.graph_draft(path),
+            GeneratedPage::Review => self.review_draft(path),
             GeneratedPage::NotFound => self.not_found_draft(path),
             GeneratedPage::Redirect(note) => self.redirect_draft(path, *note),
         }
@@ -86,6 +93,7 @@ impl<'a> Scene<'a> {
             ("Tags", TAGS, tags),
             ("Units", UNITS, units),
             ("Graph", GRAPH, true),
+            ("Review", REVIEW, self.is_reviewed()),
         ];
         let link = |(title, path, _): (&str, &str, bool)| NavView {
             title: title.to_owned(),

@@ -18,6 +18,9 @@ pub(super) const UNITS: &str = "units.html";
 /// Path of the whole graph.
 pub(super) const GRAPH: &str = "graph.html";
 
+/// Path of the page of all notes by trouble.
+pub(super) const REVIEW: &str = "review.html";
+
 /// Path of the page for missing addresses.
 pub(super) const NOT_FOUND: &str = "404.html";
 

@@ -18,6 +18,7 @@ use crate::garden::dates::GitDates;
 use crate::note::Note;
 use crate::picture::smaller::Smaller;
 use crate::plan::{NamedUnit, Plan};
+use crate::workspace::Reviews;
 
 /// The home page.
 pub const HOME: &str = "index.html";
@@ -47,6 +48,8 @@ pub struct Assets {
     pub map: String,
     /// The script of the whole graph.
     pub graph: String,
+    /// The style sheet of reviews.
+    pub review: String,
 }
 
 /// Everything that pages are made of.
@@ -71,6 +74,8 @@ pub struct Scene<'a> {
     pub smaller: &'a Smaller,
     /// Dates from git.
     pub git: &'a GitDates,
+    /// The reviews of notes.
+    pub reviews: &'a Reviews,
     /// The assets of every page.
     pub assets: &'a Assets,
     /// The bibliography.

@@ -121,6 +121,7 @@ impl<'a> Scene<'a> {
             &mut site.zoom,
             &mut site.figure_script,
             &mut site.map,
+            &mut site.review,
         ];
         for address in asked {
             address.insert_str(0, &root);

@@ -35,24 +35,10 @@ pub fn explain(
         Some((name, id)) => (name, Some(id)),
         None => (asked, None),
     };
-    let index = match Names::of(notes).note(name, "") {
-        Some(found) if found.others.is_empty() => found.best,
-        None if id.is_none() && is_key(name) => {
-            return by_key(notes, plan, store, root, &name.to_ascii_lowercase());
-        }
-        None => {
-            let names = notes.iter().flat_map(|note| [note.stem(), &*note.path]);
-            let hint = suggest::hint(name, names.collect::<Vec<_>>());
-            return Err(Problem { message: format!("there is no note `{name}`"), hint });
-        }
-        Some(found) => {
-            let all = std::iter::once(&found.best).chain(&found.others);
-            let paths: Vec<String> = all.map(|i| notes[*i].path.clone()).collect();
-            let message =
-                format!("`{name}` is ambiguous: it could mean {}", suggest::quoted(&paths, "or"));
-            return Err(Problem { message, hint: Some("write the path".to_owned()) });
-        }
-    };
+    if id.is_none() && is_key(name) && Names::of(notes).note(name, "").is_none() {
+        return by_key(notes, plan, store, root, &name.to_ascii_lowercase());
+    }
+    let index = named(notes, name)?;
     let (note, wanted) = (notes[index], plan.wanted(index));
     let all = note.blocks.iter().zip(wanted);
     let meant = all.filter(|(block, _)| id.is_none_or(|id| block.id == id));
@@ -67,4 +53,26 @@ pub fn explain(
         return Err(Problem { message, hint: suggest::hint(id.unwrap_or_default(), ids) });
     }
     Ok(found)
+}
+
+/// The note of that name, path or title.
+///
+/// # Errors
+/// Fails if there is none, or more than one.
+pub fn named(notes: &[&Note], name: &str) -> Result<usize, Problem> {
+    match Names::of(notes).note(name, "") {
+        Some(found) if found.others.is_empty() => Ok(found.best),
+        None => {
+            let names = notes.iter().flat_map(|note| [note.stem(), &*note.path]);
+            let hint = suggest::hint(name, names.collect::<Vec<_>>());
+            Err(Problem { message: format!("there is no note `{name}`"), hint })
+        }
+        Some(found) => {
+            let all = std::iter::once(&found.best).chain(&found.others);
+            let paths: Vec<String> = all.map(|i| notes[*i].path.clone()).collect();
+            let message =
+                format!("`{name}` is ambiguous: it could mean {}", suggest::quoted(&paths, "or"));
+            Err(Problem { message, hint: Some("write the path".to_owned()) })
+        }
+    }
 }

@@ -28,6 +28,7 @@ pub fn site() -> SiteView {
         zoom: "zoom.js".into(),
         figure_script: "figure.js".into(),
         map: "map.js".into(),
+        review: "review.css".into(),
         previews: 2,
         nav: vec![
             NavView { title: "Notes".into(), href: "notes.html".into(), current: false },
@@ -83,6 +84,8 @@ pub fn note() -> NoteView {
         date: day("2025-03-02", "March 2, 2025"),
         updated: day("2025-04-22", "April 22, 2025"),
         authors: vec!["Ada Lovelace".into(), "B. C.".into()],
+        reviews: reviews(),
+        discuss: Some("https://example.org/new?title=Notes%20with%20TOC%3A%20".into()),
         tags: vec![tag("finance"), tag("composition")],
         units: vec![LinkView { title: "unit 42 · finance".into(), href: "units/42.html".into() }],
         contents: vec![
@@ -117,6 +120,35 @@ pub fn note() -> NoteView {
     }
 }
 
+fn reviews() -> Vec<ReviewView> {
+    let on = || DateView { iso: "2025-04-22".into(), shown: "April 22, 2025".into() };
+    let link = |title: &str, href: &str| LinkView { title: title.into(), href: href.into() };
+    let review = ReviewView {
+        by: "Ada".into(),
+        on: on(),
+        verdict: "agree",
+        shown: "agrees",
+        figure: None,
+        message: None,
+        changes: vec![],
+        due: Some(on()),
+    };
+    let of_figure = ReviewView {
+        by: "Ben & Cid".into(),
+        verdict: "disagree",
+        shown: "disagrees",
+        figure: Some(link("vis", "#vis")),
+        message: Some("Is it <not> a face?".into()),
+        changes: vec![
+            link("text changed since", "review.html#note-toc"),
+            link("figure vis changed since", "#vis"),
+        ],
+        due: None,
+        ..review.clone()
+    };
+    vec![review, of_figure]
+}
+
 pub fn bare_note() -> NoteView {
     NoteView {
         site: SiteView { note_footer_html: None, ..site() },
@@ -127,6 +159,8 @@ pub fn bare_note() -> NoteView {
         date: None,
         updated: None,
         authors: vec![],
+        reviews: vec![],
+        discuss: None,
         tags: vec![],
         units: vec![],
         contents: vec![],
@@ -168,6 +202,8 @@ pub fn home() -> HomeView {
         title_html: "A garden".into(),
         figures: false,
         claims: false,
+        reviews: reviews(),
+        discuss: None,
         body_html: "<p>Welcome.</p>".into(),
         references: vec![],
         count: 2,
@@ -275,6 +311,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         units: units(),
         claims: None,
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
+        discuss: None,
     };
     let unfinished = |stale, so_far| {
         let status = "step 192 of 512".into();

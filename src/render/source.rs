@@ -16,6 +16,7 @@ pub(super) const ASSETS: [(&str, &[&str]); 11] = [
     ("figure.js", &["figure.js"]),
     ("graph.js", &["graph.js"]),
     ("map.js", &["map.js"]),
+    ("review.css", &["review.css"]),
 ];
 
 #[derive(Debug)]

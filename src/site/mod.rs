@@ -18,6 +18,7 @@ mod data;
 mod fault;
 mod pages;
 mod publish;
+mod review;
 mod serve;
 mod served;
 mod settle;

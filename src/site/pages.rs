@@ -39,6 +39,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
         figure_script: asset("figure.js"),
         graph: asset("graph.js"),
         map: asset("map.js"),
+        review: asset("review.css"),
     };
     (assets, contents)
 }

@@ -73,6 +73,7 @@ impl Site {
             sizes: &self.sizes,
             smaller,
             git: &self.workspace.git,
+            reviews: &self.workspace.reviews,
             assets: &self.assets,
             works: self.workspace.library.works.as_ref(),
             footer: self.footer.clone(),

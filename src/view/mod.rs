@@ -7,6 +7,7 @@
 mod claim;
 mod legible;
 mod part;
+mod review;
 mod site;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use part::{
     BacklinkView, CardView, ContentsView, DateView, LinkView, MentionView, ProblemView,
     ThumbnailView, UsedView,
 };
+pub use review::{ReviewView, TroubleGroupView, TroubledView, TroublesView};
 pub use site::{
     GraphView, GroupView, HeadView, HomeView, IndexGroupView, IndexItemView, IndexView, LinkedView,
     ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView, SelfCitationView, SiteView,
@@ -72,6 +74,8 @@ pub struct FigureView<'a> {
     pub claims: Option<ClaimsView>,
     /// Links to the places that mention this figure.
     pub mentions: Vec<LinkView>,
+    /// The address for a remark on it, if the garden has one.
+    pub discuss: Option<String>,
 }
 
 /// A control of a figure: what it is compared with that nobody chose.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::part::{
     BacklinkView, CardView, ContentsView, DateView, LinkView, ProblemView, ThumbnailView, UsedView,
 };
+use super::review::ReviewView;
 
 /// What every page shares.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -43,6 +44,8 @@ pub struct SiteView {
     pub figure_script: String,
     /// The address of the script that draws maps of units.
     pub map: String,
+    /// The address of the style sheet for reviews.
+    pub review: String,
     /// Number of files of previews.
     pub previews: usize,
     /// Links to the pages that list others.
@@ -115,6 +118,10 @@ pub struct NoteView {
     pub updated: Option<DateView>,
     /// Authors.
     pub authors: Vec<String>,
+    /// Its reviews, the newest first.
+    pub reviews: Vec<ReviewView>,
+    /// The address for a remark on it, if the garden has one.
+    pub discuss: Option<String>,
     /// Tags in the note's order, with their pages.
     pub tags: Vec<LinkView>,
     /// Units that the note is about, with their pages.
@@ -165,6 +172,10 @@ pub struct HomeView {
     pub figures: bool,
     /// Whether it says what became of claims.
     pub claims: bool,
+    /// The reviews of `index.md`, the newest first.
+    pub reviews: Vec<ReviewView>,
+    /// The address for a remark on it, if the garden has one.
+    pub discuss: Option<String>,
     /// HTML of `index.md`, if there is one.
     pub body_html: String,
     /// References of `index.md` as list items.

@@ -55,13 +55,7 @@ impl<'a> Reader<'a> {
         example: &str,
         is_known: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Entry>, Diagnostic> {
-        let node = parse(self.yaml).map_err(|error| {
-            let (line, hint) = hint(self.yaml, error.line, is_known);
-            let column = if line == error.line { error.column } else { 1 };
-            let span = self.line_from(self.offset((line, column)));
-            let message = format!("{what} is not YAML: {}", error.message);
-            self.at.error(span, message).hint(hint)
-        })?;
+        let node = self.node(what, is_known)?;
         match node.value {
             Value::Map(entries) => Ok(entries),
             Value::Null => Ok(Vec::new()),
@@ -75,6 +69,38 @@ impl<'a> Reader<'a> {
                 Err(problem.hint(hint.map(|(_, hint)| hint)))
             }
         }
+    }
+
+    /// The items of the YAML's list; `what` and `example` describe it in messages.
+    ///
+    /// # Errors
+    /// Fails if it is not YAML, or not a list.
+    pub fn list(
+        &self,
+        what: &str,
+        example: &str,
+        is_known: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Node>, Diagnostic> {
+        let node = self.node(what, is_known)?;
+        match node.value {
+            Value::List(items) => Ok(items),
+            Value::Null => Ok(Vec::new()),
+            _ => {
+                let message =
+                    format!("{what} must be a list such as `{example}`, not {}", node.describe());
+                Err(self.at.error(self.first_line(), message))
+            }
+        }
+    }
+
+    fn node(&self, what: &str, is_known: &dyn Fn(&str) -> bool) -> Result<Node, Diagnostic> {
+        parse(self.yaml).map_err(|error| {
+            let (line, hint) = hint(self.yaml, error.line, is_known);
+            let column = if line == error.line { error.column } else { 1 };
+            let span = self.line_from(self.offset((line, column)));
+            let message = format!("{what} is not YAML: {}", error.message);
+            self.at.error(span, message).hint(hint)
+        })
     }
 
     /// Converts a position in the YAML, line and column from 1, to an offset in the file.

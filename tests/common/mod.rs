@@ -222,7 +222,9 @@ impl Run {
     /// The diagnostics, of a run with `--format json`.
     pub fn reports(&self) -> Vec<Diagnostic> {
         let read = |line: &str| serde_json::from_str(line).expect("a diagnostic as JSON");
-        self.stdout().lines().map(read).collect()
+        // After the diagnostics, `check` lists the troubles of notes.
+        let stdout = self.stdout();
+        stdout.lines().filter(|line| !line.contains("\"trouble\":")).map(read).collect()
     }
 
     /// The last line that counts, such as `3 notes: 0 figures measured …`.

@@ -25,6 +25,7 @@ mod misnamed;
 mod mistakes;
 mod pieces;
 mod publishing;
+mod reviews;
 mod searches;
 mod serve;
 mod sheets;

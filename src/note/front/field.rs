@@ -11,6 +11,7 @@ use super::value::{
 use crate::author::Author;
 use crate::diagnostic::Diagnostic;
 use crate::language;
+use crate::review::Period;
 use crate::yaml::{Node, Reader, Value};
 
 /// The front matter of a note.
@@ -54,6 +55,8 @@ pub struct FrontMatter {
     pub lang: Option<String>,
     /// Its direction of writing, if given: `ltr` or `rtl`.
     pub dir: Option<&'static str>,
+    /// How long a review of it counts.
+    pub review_in: Option<Period>,
     /// Whether part of it could not be read.
     pub is_broken: bool,
 }
@@ -136,6 +139,10 @@ pub(super) fn field(
             Some("ltr") => front.dir = Some("ltr"),
             Some("auto") => {}
             _ => return Err(lenient(reader, node, key, "`ltr`, `rtl` or `auto`")),
+        },
+        "review_in" => match Period::read(&text(reader, node, key)?) {
+            Some(period) => front.review_in = Some(period),
+            None => return Err(reader.wrong(node, key, Period::EXPECTED)),
         },
         "units" => match &node.value {
             Value::List(items) => {

@@ -60,6 +60,17 @@ pub struct Sentence {
     pub span: Range<usize>,
 }
 
+/// A question or a task in a callout: `> [!question]`, `> [!todo]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Whether it is a question.
+    pub is_question: bool,
+    /// Its title, or else its first line, as written.
+    pub text: String,
+    /// Span of the callout in the source.
+    pub span: Range<usize>,
+}
+
 /// The syntax of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {

@@ -1,0 +1,54 @@
+//! Questions and tasks in callouts.
+
+use std::ops::Range;
+
+use neuronotes_core::cut::Cut as _;
+
+use super::Walk;
+use super::part::Open;
+use crate::note::markup::Callout;
+
+/// Most characters of a question that are kept.
+const LONGEST: usize = 200;
+
+impl Walk<'_> {
+    /// Notes a callout that is a question or a task.
+    pub(super) fn opened(&mut self, callout: &Callout<'_>, span: &Range<usize>) {
+        let kind = callout.kind.split('|').next().unwrap_or_default().trim().to_lowercase();
+        let is_question = match kind.as_str() {
+            "question" => true,
+            "todo" => false,
+            _ => return,
+        };
+        let text = first_line(self.at.text.cut(span.clone()));
+        self.out.open.push(Open { is_question, text, span: span.clone() });
+    }
+}
+
+/// The title of a callout, or else the first line that is not empty.
+fn first_line(source: &str) -> String {
+    let mut lines = source.lines().map(|line| line.trim_start_matches([' ', '\t', '>']).trim());
+    let head = lines.next().and_then(|line| line.split_once(']')).map_or("", |(_, title)| title);
+    let title = head.trim_start_matches(['-', '+']).trim();
+    let text = if title.is_empty() { lines.find(|line| !line.is_empty()) } else { Some(title) };
+    let text = text.unwrap_or("(empty)");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.cut(..end)),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::note::Note;
+
+    #[test]
+    fn questions_and_tasks_in_callouts_are_open() {
+        let text = "> [!question] Which *unit*?\n> Text.\n\n> [!TODO]-\n>\n> > Look again.\n\n> [!done] Looked.\n\n- > [!todo|wide]\n\n\
+                    ```\n> [!todo] code\n```\n";
+        let note = Note::parse("a.md", "notes/a.md", text);
+        let found: Vec<_> = note.open.iter().map(|open| (open.is_question, &*open.text)).collect();
+        assert_eq!(found, [(true, "Which *unit*?"), (false, "Look again."), (false, "(empty)")]);
+        assert_eq!(note.lines.position(text, note.open[1].span.start), (4, 1));
+    }
+}
