@@ -64,6 +64,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("figure.js", include_str!("../templates/figure.js")),
     ("graph.js", include_str!("../templates/graph.js")),
     ("map.js", include_str!("../templates/map.js")),
+    ("review.js", include_str!("../templates/review.js")),
 ];
 
 /// The message about an optional value that is missing.

@@ -96,6 +96,14 @@ pub enum Event {
         /// A PNG of the current state, in the store's `partial/`; replaced by renaming.
         picture: Option<PathBuf>,
     },
+    /// Requests that wait need the scan that is being measured for another one, or scans that share its pass: they are measured along.
+    /// Sent when such a pass begins; it counts until the other request ends.
+    Along {
+        /// The key of the request that is being measured.
+        key: Digest,
+        /// The keys of those that wait.
+        waiting: Vec<Digest>,
+    },
     /// Of the data set that a request is about, some shards are scanned. The same request over these shards alone has
     /// been measured, and its result is committed to the store.
     Partial {

@@ -195,6 +195,7 @@ impl Whole {
 
 fn unreadable(shard: &ShardRef, error: &std::io::Error) -> Failure {
     Failure::outside(format!("{} cannot be read ({error})", shard.path.display()))
+        .hint("if it lies on a share or a disk that is gone, bring that back and try again; what was scanned is kept")
 }
 
 /// All rows of a shard that stays open.

@@ -233,10 +233,18 @@ impl<W: Write> Monitor for Reporter<'_, W> {
 
     fn companions(&self, scan: &Request) -> Vec<(Request, Box<dyn Monitor>)> {
         let queue = self.queue;
+        let found = queue.companions(scan);
+        let mut waiting = queue.waiting_for(scan);
+        waiting.extend(found.iter().flat_map(|one| &one.wanted_by));
+        waiting.sort_unstable();
+        waiting.dedup();
+        if !waiting.is_empty() {
+            self.events.send(&Event::Along { key: self.key, waiting });
+        }
         let watched = |Companion { scan, wanted_by }| {
             (scan, Box::new(Waiting { wanted_by, queue }) as Box<dyn Monitor>)
         };
-        queue.companions(scan).into_iter().map(watched).collect()
+        found.into_iter().map(watched).collect()
     }
 }
 

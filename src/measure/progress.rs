@@ -37,7 +37,7 @@ pub struct Bars {
 struct Current {
     said: String,
     stage: String,
-    unit: String,
+    template: String,
     bar: ProgressBar,
 }
 
@@ -143,6 +143,16 @@ fn together<'a>(all: impl ExactSizeIterator<Item = &'a About> + Clone) -> String
     }
 }
 
+/// The look of a bar; of a stage without steps, such as waiting for another process, only the words.
+fn template(unit: &str, total: u64) -> String {
+    match total {
+        0 => "  {msg}".to_owned(),
+        _ => {
+            format!("  {{msg}} [{{bar:24}}] {{pos}}/{{len}} {unit}s, {{per_sec}}, {{prefix}} left")
+        }
+    }
+}
+
 impl Watcher for Bars {
     fn copy_progress(&mut self) -> Box<CopyProgress> {
         let copying = CopyBar::new(self.terminal);
@@ -164,16 +174,14 @@ impl Watcher for Bars {
         let current = self.current.get_or_insert_with(|| {
             let bar = self.bars.add(ProgressBar::new(*total).with_position(*step));
             bar.enable_steady_tick(Duration::from_millis(500));
-            Current { said: String::new(), stage: stage.clone(), unit: String::new(), bar }
+            Current { said: String::new(), stage: stage.clone(), template: String::new(), bar }
         });
-        if current.unit != *unit {
-            current.unit.clone_from(unit);
-            let template = format!(
-                "  {{msg}} [{{bar:24}}] {{pos}}/{{len}} {unit}s, {{per_sec}}, {{prefix}} left"
-            );
+        let template = template(unit, *total);
+        if current.template != template {
             if let Ok(style) = ProgressStyle::with_template(&template) {
                 current.bar.set_style(style.progress_chars("=> "));
             }
+            current.template = template;
         }
         if current.stage != *stage {
             // Another stage has another rate.

@@ -96,7 +96,7 @@ impl<'a> Scene<'a> {
             units: self.unit_names(page, shown_in(settled)),
             claims: self.claims_view(index, number, page),
             mentions: self.mentions_of(index, page, &block.id),
-            discuss: self.discuss(index, Some(&block.id)),
+            discuss: self.discuss_figure(index, &block.id),
         }
     }
 

@@ -31,7 +31,7 @@ impl<'a> Scene<'a> {
             figures: body.as_ref().is_some_and(BodyDraft::has_figures),
             claims: body.as_ref().is_some_and(BodyDraft::has_claims) || has_claims(&backlinks),
             reviews: index.map(|i| self.review_views(HOME, i)).unwrap_or_default(),
-            discuss: index.and_then(|i| self.discuss(i, None)),
+            discuss: index.and_then(|i| self.discuss(i)),
             body_html: String::new(),
             references: index.map(|i| self.references(i)).unwrap_or_default(),
             notes: cards,

@@ -9,7 +9,7 @@ use super::settled::Settled;
 use crate::garden::{self, dates};
 use crate::note::file_slug;
 use crate::review::{self, Change, Seen, Stamp, Standing};
-use crate::view::{LinkView, ReviewView};
+use crate::view::{DiscussView, LinkView, ReviewView};
 
 impl Scene<'_> {
     /// A note as it reads now.
@@ -74,7 +74,8 @@ impl Scene<'_> {
 
     /// Changes with links, those of the same kind beside each other.
     fn changes(&self, page: &str, index: usize, changes: &[Change]) -> Vec<LinkView> {
-        let place = garden::href(page, REVIEW, Some(&self.review_anchor(index)));
+        let anchor = format!("group-{}", self.review_anchor(index));
+        let place = garden::href(page, REVIEW, Some(&anchor));
         let link = |change: &Change| {
             let (title, href) = match change {
                 Change::Text => ("text changed since".to_owned(), place.clone()),
@@ -88,9 +89,19 @@ impl Scene<'_> {
         changes.iter().map(link).collect()
     }
 
-    /// The address for a remark on a note, or on one of its figures, if the garden has one. The text says what was read: the address of
+    /// The address for a remark on a figure of a note, if the garden has one. The text says what was read: the address of
     /// the page, if that is known, and the digest of what it said.
-    pub(super) fn discuss(&self, index: usize, figure: Option<&str>) -> Option<String> {
+    pub(super) fn discuss_figure(&self, index: usize, figure: &str) -> Option<String> {
+        self.remark(index, Some(figure), "")
+    }
+
+    /// The addresses for a remark on a note, and on a sentence of it.
+    pub(super) fn discuss(&self, index: usize) -> Option<DiscussView> {
+        let whole = self.remark(index, None, "")?;
+        Some(DiscussView { whole, quoting: self.remark(index, None, "> {quote}")? })
+    }
+
+    fn remark(&self, index: usize, figure: Option<&str>, begins: &str) -> Option<String> {
         self.config.review.url.as_ref()?;
         let note = self.notes[index];
         let title = match figure {
@@ -101,11 +112,12 @@ impl Scene<'_> {
         let anchor = figure.map(|id| format!("#{id}")).unwrap_or_default();
         let place =
             self.config.absolute(&self.shown_path(page)).unwrap_or_else(|| note.file.clone());
-        let body = format!("\n\n---\n{place}{anchor}\nas read: {}\n", self.seen(index).digest());
+        let body =
+            format!("{begins}\n\n---\n{place}{anchor}\nas read: {}\n", self.seen(index).digest());
         self.config.review.address(&title, &body)
     }
 
-    /// The anchor of a note on the page of all reviews.
+    /// The anchor of a note on the page of all reviews, after `group-`.
     pub(super) fn review_anchor(&self, index: usize) -> String {
         let page = self.garden.pages[index].trim_end_matches(".html");
         format!("note-{}", file_slug(&page.replace('/', "-")))

@@ -50,6 +50,8 @@ pub struct Assets {
     pub graph: String,
     /// The style sheet of reviews.
     pub review: String,
+    /// The script by which readers write about a sentence.
+    pub review_script: String,
 }
 
 /// Everything that pages are made of.

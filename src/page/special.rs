@@ -122,6 +122,7 @@ impl<'a> Scene<'a> {
             &mut site.figure_script,
             &mut site.map,
             &mut site.review,
+            &mut site.review_script,
         ];
         for address in asked {
             address.insert_str(0, &root);

@@ -47,6 +47,8 @@ pub struct Session {
     /// The last wanted requests.
     wished: Vec<(Digest, Rank)>,
     told: BTreeMap<Digest, Instant>,
+    /// The measurement whose progress the terminal shows, and when it last did.
+    said: Option<(Digest, Instant)>,
     /// When waiting requests' estimates were last sent.
     waiting: Instant,
     pictures: u64,
@@ -94,6 +96,7 @@ impl Session {
             saved: None,
             wished: Vec::new(),
             told: BTreeMap::new(),
+            said: None,
             waiting: Instant::now(),
             pictures: 0,
             idle: true,

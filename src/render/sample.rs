@@ -29,6 +29,7 @@ pub fn site() -> SiteView {
         figure_script: "figure.js".into(),
         map: "map.js".into(),
         review: "review.css".into(),
+        review_script: "review.js".into(),
         previews: 2,
         nav: vec![
             NavView { title: "Notes".into(), href: "notes.html".into(), current: false },
@@ -85,7 +86,10 @@ pub fn note() -> NoteView {
         updated: day("2025-04-22", "April 22, 2025"),
         authors: vec!["Ada Lovelace".into(), "B. C.".into()],
         reviews: reviews(),
-        discuss: Some("https://example.org/new?title=Notes%20with%20TOC%3A%20".into()),
+        discuss: Some(DiscussView {
+            whole: "https://example.org/new?title=Notes%20with%20TOC%3A%20".into(),
+            quoting: "https://example.org/new?body=%7Bquote%7D".into(),
+        }),
         tags: vec![tag("finance"), tag("composition")],
         units: vec![LinkView { title: "unit 42 · finance".into(), href: "units/42.html".into() }],
         contents: vec![
@@ -140,7 +144,7 @@ fn reviews() -> Vec<ReviewView> {
         figure: Some(link("vis", "#vis")),
         message: Some("Is it <not> a face?".into()),
         changes: vec![
-            link("text changed since", "review.html#note-toc"),
+            link("text changed since", "review.html#group-note-toc"),
             link("figure vis changed since", "#vis"),
         ],
         due: None,

@@ -40,6 +40,7 @@ pub(super) fn assets(renderer: &Renderer) -> (Assets, BTreeMap<String, String>) 
         graph: asset("graph.js"),
         map: asset("map.js"),
         review: asset("review.css"),
+        review_script: asset("review.js"),
     };
     (assets, contents)
 }

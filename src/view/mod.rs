@@ -20,7 +20,7 @@ pub use part::{
     BacklinkView, CardView, ContentsView, DateView, LinkView, MentionView, ProblemView,
     ThumbnailView, UsedView,
 };
-pub use review::{ReviewView, TroubleGroupView, TroubledView, TroublesView};
+pub use review::{DiscussView, ReviewView, TroubleGroupView, TroubledView, TroublesView};
 pub use site::{
     GraphView, GroupView, HeadView, HomeView, IndexGroupView, IndexItemView, IndexView, LinkedView,
     ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView, SelfCitationView, SiteView,

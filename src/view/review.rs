@@ -26,6 +26,15 @@ pub struct ReviewView {
     pub due: Option<DateView>,
 }
 
+/// Where readers write about a note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiscussView {
+    /// The address for a remark on the whole.
+    pub whole: String,
+    /// The same for a sentence, which the script writes in place of `%7Bquote%7D`.
+    pub quoting: String,
+}
+
 /// All notes by trouble, for `review.html`.
 #[derive(Debug, Clone, Serialize)]
 pub struct TroublesView {

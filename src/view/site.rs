@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::part::{
     BacklinkView, CardView, ContentsView, DateView, LinkView, ProblemView, ThumbnailView, UsedView,
 };
-use super::review::ReviewView;
+use super::review::{DiscussView, ReviewView};
 
 /// What every page shares.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -46,6 +46,8 @@ pub struct SiteView {
     pub map: String,
     /// The address of the style sheet for reviews.
     pub review: String,
+    /// The address of the script by which readers write about a sentence.
+    pub review_script: String,
     /// Number of files of previews.
     pub previews: usize,
     /// Links to the pages that list others.
@@ -121,7 +123,7 @@ pub struct NoteView {
     /// Its reviews, the newest first.
     pub reviews: Vec<ReviewView>,
     /// The address for a remark on it, if the garden has one.
-    pub discuss: Option<String>,
+    pub discuss: Option<DiscussView>,
     /// Tags in the note's order, with their pages.
     pub tags: Vec<LinkView>,
     /// Units that the note is about, with their pages.
@@ -175,7 +177,7 @@ pub struct HomeView {
     /// The reviews of `index.md`, the newest first.
     pub reviews: Vec<ReviewView>,
     /// The address for a remark on it, if the garden has one.
-    pub discuss: Option<String>,
+    pub discuss: Option<DiscussView>,
     /// HTML of `index.md`, if there is one.
     pub body_html: String,
     /// References of `index.md` as list items.

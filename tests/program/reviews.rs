@@ -90,9 +90,15 @@ fn a_review_is_a_line_and_the_page_says_what_changed_since() {
     );
     garden.built();
     let page = garden.page("coins.html");
-    assert!(page.contains("<a href=\"review.html#note-coins\">text changed since</a>"), "{page}");
+    assert!(
+        page.contains("<a href=\"review.html#group-note-coins\">text changed since</a>"),
+        "{page}"
+    );
     let all = garden.page("review.html");
-    assert!(all.contains("id=\"note-coins\"") && all.contains("Changed since reviewed"), "{all}");
+    assert!(
+        all.contains("id=\"group-note-coins\"") && all.contains("Changed since reviewed"),
+        "{all}"
+    );
     assert!(
         all.contains("neuronotes review coins --by NAME") && all.contains("0 of them reviewed"),
         "{all}"

@@ -58,6 +58,22 @@ impl Queue {
         found
     }
 
+    /// The waiting requests that need this very scan, the most urgent first.
+    pub fn waiting_for(&self, scan: &Request) -> Vec<Digest> {
+        let same = |other: &Request| {
+            other.kind == scan.kind
+                && other.model.digest == scan.model.digest
+                && other.params == scan.params
+                && other.dataset == scan.dataset
+        };
+        let state = self.state();
+        let mut places: Vec<usize> = (0..state.waiting.len()).collect();
+        places.sort_by_key(|at| (state.place(&state.waiting[*at].key), *at));
+        let waiting = places.into_iter().map(|at| &state.waiting[at]);
+        let needs = waiting.filter(|one| same(&one.request) || one.request.uses.iter().any(same));
+        needs.map(|one| one.key).collect()
+    }
+
     /// Whether one of these requests waits.
     pub fn has_any(&self, keys: &[Digest]) -> bool {
         self.state().waiting.iter().any(|waiting| keys.contains(&waiting.key))
@@ -129,6 +145,8 @@ mod tests {
         assert!(queue.has_any(&found[0].wanted_by));
         queue.obey(Command::Cancel { key: keys[1] });
         assert!(!queue.has_any(&found[0].wanted_by));
+        assert_eq!(queue.waiting_for(&one[1]), [keys[3]]);
+        assert_eq!(queue.waiting_for(&wanted[4]), [keys[4]]);
         assert_eq!(queue.companions(&figure(two, 1)), [], "it is no scan");
     }
 }

@@ -73,7 +73,7 @@ impl Lab {
         let mut before = Vec::new();
         loop {
             match self.hear() {
-                event @ Event::Progress { .. } => before.push(event),
+                event @ (Event::Progress { .. } | Event::Along { .. }) => before.push(event),
                 event => return (before, event),
             }
         }
@@ -273,10 +273,17 @@ fn while_a_data_set_is_scanned_questions_are_answered_from_the_shards_that_are_t
             lab.say(&partial);
         }
         let keys = [lab.run(&first), lab.run(&second)];
+        let is_along = |event: &&Event| match event {
+            Event::Along { key, waiting } => (*key, waiting.as_slice()) == (keys[0], &keys[1..]),
+            _ => false,
+        };
         let mut early = Vec::new();
         let mut done = Vec::new();
+        let mut along = 0;
         while done.len() < 2 {
-            match lab.result().1 {
+            let (before, result) = lab.result();
+            along += before.iter().filter(|event| is_along(event)).count();
+            match result {
                 Event::Partial { key, part, images, shards } => {
                     assert!(!done.contains(&key), "after the whole");
                     early.push((key, part, images, shards));
@@ -287,6 +294,7 @@ fn while_a_data_set_is_scanned_questions_are_answered_from_the_shards_that_are_t
         }
         lab.end();
         assert_eq!(done, keys);
+        assert_eq!(along, 5, "the second waits for each of the five scans");
         if !says {
             assert_eq!(early, []);
             continue;

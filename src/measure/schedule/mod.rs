@@ -60,6 +60,8 @@ pub struct Scheduler {
     /// Requests that were cancelled and not yet confirmed, with the time since when the lab could have confirmed.
     leaving: BTreeMap<Digest, Option<Instant>>,
     running: BTreeMap<Digest, Running>,
+    /// Requests that wait while their scans are measured with another request, and that request.
+    along: BTreeMap<Digest, Digest>,
     suspects: Suspects,
     failures: Failures,
     estimates: Estimates,
@@ -97,6 +99,7 @@ impl Scheduler {
             asked: BTreeSet::new(),
             leaving: BTreeMap::new(),
             running: BTreeMap::new(),
+            along: BTreeMap::new(),
             suspects: Suspects::default(),
             failures: Failures::default(),
             estimates: Estimates::of(&store),
@@ -225,8 +228,18 @@ impl Scheduler {
         if let Some(running) = self.running.get(key) {
             return Some(running.words());
         }
+        let by = self.along.get(key).and_then(|by| self.running.get(by));
+        if let Some(with) = by.filter(|with| with.unit == "image" && self.queue.wants(key)) {
+            return Some(format!("measured along with another figure: {}", with.words()));
+        }
         let (before, seconds) = self.places().waiting.get(key)?;
         Some(status::queued(*before, *seconds))
+    }
+
+    /// The finished part of the current stage of a request, or of the one that it is measured along with; 0 if it waits.
+    pub fn fraction(&self, key: &Digest) -> f64 {
+        let by = self.along.get(key).unwrap_or(key);
+        self.running.get(by).map_or(0.0, Running::fraction)
     }
 
     /// Estimated seconds until all wanted results are there; `None` if nothing similar to some of them was measured
@@ -335,6 +348,7 @@ impl Scheduler {
         self.asked.clear();
         self.leaving.clear();
         self.running.clear();
+        self.along.clear();
         self.ordered.clear();
         self.suspects.acquit();
     }

@@ -39,6 +39,11 @@ impl Scheduler {
                     updates.push(Update::Progress { key, status, fraction, picture });
                 }
             }
+            Event::Along { key, waiting } => {
+                if self.asked.contains(&key) {
+                    self.along.extend(waiting.into_iter().map(|other| (other, key)));
+                }
+            }
             Event::Partial { key, part, images, shards } => {
                 if self.queue.wants(&key) {
                     updates.push(Update::Partial { key, part, images, shards });
@@ -79,6 +84,7 @@ impl Scheduler {
         self.asked.remove(key);
         self.leaving.remove(key);
         self.running.remove(key);
+        self.along.retain(|other, by| other != key && by != key);
         self.suspects.end(key);
     }
 }

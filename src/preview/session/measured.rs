@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use neuronotes_core::digest::Digest;
 use neuronotes_core::say;
 
 use super::Session;
@@ -12,6 +13,8 @@ use crate::site::Partial;
 
 /// Minimum time between two messages about one measurement.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// Interval at which the terminal shows the progress of one measurement.
+const SAID_EVERY: Duration = Duration::from_secs(10);
 /// Interval at which waiting requests' estimates are sent.
 const WAITING_EVERY: Duration = Duration::from_secs(1);
 
@@ -38,6 +41,7 @@ impl Session {
                         let news = News::Progress { key, status: &status, fraction, picture };
                         self.tabs.tell(&news);
                     }
+                    self.tell_terminal(&key, &status);
                     self.site.progress.running.insert(key, status);
                 }
                 Update::Partial { key, part, images, shards } => {
@@ -88,6 +92,21 @@ impl Session {
         }
     }
 
+    /// Prints the progress of a long measurement now and then, for whoever watches the terminal and no page.
+    fn tell_terminal(&mut self, key: &Digest, status: &str) {
+        match &mut self.said {
+            Some((known, since)) if known == key => {
+                if since.elapsed() >= SAID_EVERY {
+                    *since = Instant::now();
+                    say::err(format_args!("  {}", say::name(status)));
+                }
+            }
+            // Requests that are measured together take turns; the first speaks for all.
+            Some((known, _)) if self.told.contains_key(known) => {}
+            said => *said = Some((*key, Instant::now())),
+        }
+    }
+
     /// Sends the estimates of waiting requests.
     pub(super) fn tell_waiting(&mut self) {
         self.waiting = Instant::now();
@@ -99,8 +118,8 @@ impl Session {
             let Some(status) = self.scheduler.status(key) else { continue };
             let known = self.site.progress.running.insert(*key, status.clone());
             if known.as_ref() != Some(&status) && visible.contains(key) {
-                let news =
-                    News::Progress { key: *key, status: &status, fraction: 0.0, picture: None };
+                let fraction = self.scheduler.fraction(key);
+                let news = News::Progress { key: *key, status: &status, fraction, picture: None };
                 self.tabs.tell(&news);
             }
         }
