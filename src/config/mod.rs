@@ -46,7 +46,7 @@ pub use source::Source;
 use url::absolute_url;
 pub use weights::{Place, Weights, names as known_models};
 
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 24] = [
     "title",
     "description",
     "authors",

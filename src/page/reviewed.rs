@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::path::REVIEW;
 use super::scene::Scene;
 use super::settled::Settled;
+use super::value::Judged;
 use crate::garden::{self, dates};
 use crate::note::file_slug;
 use crate::review::{self, Change, Seen, Stamp, Standing};
@@ -34,8 +35,21 @@ impl Scene<'_> {
         Seen {
             text: Some(review::short(words.as_bytes())),
             figures: figures.collect(),
-            claims: None,
+            claims: self.claims_digest(index),
         }
+    }
+
+    /// The digest of a note's claims, each with whether it holds; `None` if there are none.
+    fn claims_digest(&self, index: usize) -> Option<String> {
+        let blocks = &self.notes[index].blocks;
+        let line = |judged: &Judged| {
+            let block = blocks.get(judged.block)?;
+            let claim = block.claims.get(judged.claim)?;
+            let (id, cell, verdict) = (&block.id, judged.cell, judged.judgement.verdict.name());
+            Some(format!("{id} {cell:?} {} {verdict}", claim.text))
+        };
+        let lines: Vec<String> = self.quoted[index].claims.iter().filter_map(line).collect();
+        (!lines.is_empty()).then(|| review::short(lines.join("\n").as_bytes()))
     }
 
     /// The last reviews of a note, the newest first, with what has changed since.

@@ -8,9 +8,10 @@ use super::path::REVIEW;
 use super::reviewed::day;
 use super::scene::Scene;
 use super::settled::Settled;
+use crate::claim::Verdict;
 use crate::config::layout::without_ending;
 use crate::diagnostic::Diagnostic;
-use crate::review::{Change, Standing, Verdict};
+use crate::review::{Change, Standing, Verdict as Opinion};
 use crate::view::{LinkView, TroubleGroupView, TroubledView, TroublesView};
 
 /// Most notes listed in a group, and most troubles of a note in it.
@@ -21,6 +22,8 @@ const MOST_OF_ONE: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// A claim does not hold.
+    Claim,
     /// A figure has failed.
     Failed,
     /// A reviewer does not agree, and nothing has changed since.
@@ -33,6 +36,8 @@ pub enum Kind {
     Due,
     /// A figure is not measured.
     Unmeasured,
+    /// A numeral in prose that neither a value nor a claim covers.
+    Number,
     /// A link leads nowhere, or may lead to several notes.
     Links,
     /// A question in a callout.
@@ -42,7 +47,13 @@ pub enum Kind {
 }
 
 /// The kinds in the order of the page: name, title, and what it means.
-const KINDS: [(Kind, &str, &str, &str); 9] = [
+const KINDS: [(Kind, &str, &str, &str); 11] = [
+    (
+        Kind::Claim,
+        "claim",
+        "Claims that do not hold",
+        "What was measured is not what the note expects.",
+    ),
     (
         Kind::Failed,
         "failed",
@@ -65,6 +76,12 @@ const KINDS: [(Kind, &str, &str, &str); 9] = [
     (Kind::Due, "due", "Due again", "The last review is older than the note or the garden allows."),
     (Kind::Unmeasured, "unmeasured", "Not measured yet", "The figure has no result."),
     (Kind::Links, "links", "Links", "They lead nowhere, or not clearly to one note."),
+    (
+        Kind::Number,
+        "number",
+        "Typed numbers",
+        "Numerals in the prose of notes with figures that neither a value nor a claim covers.",
+    ),
     (
         Kind::Question,
         "question",
@@ -117,6 +134,27 @@ impl<'a> Scene<'a> {
                 all.push(place.trouble(Kind::Unmeasured, format!("{} is not measured", block.id)));
             }
         }
+        for judged in &self.quoted[index].claims {
+            let (Some(block), Verdict::Fails) =
+                (note.blocks.get(judged.block), judged.judgement.verdict)
+            else {
+                continue;
+            };
+            let Some(claim) = block.claims.get(judged.claim) else { continue };
+            let (line, column) = note.lines.position(&note.source, claim.span.start);
+            let place = Place { line, column, anchor: Some(block.id.clone()) };
+            let measured = &judged.judgement.measured;
+            let message = format!("{}: {}, but {measured}", block.id, claim.text);
+            all.push(place.trouble(Kind::Claim, message));
+        }
+        if !note.blocks.is_empty() {
+            for numeral in note.typed_numerals() {
+                let (line, column) = note.lines.position(&note.source, numeral.span.start);
+                let place = Place { line, column, anchor: None };
+                let message = format!("line {line}: {}", numeral.text);
+                all.push(place.trouble(Kind::Number, message));
+            }
+        }
         let standings = self.standings(index);
         for Standing { stamp, changes } in &standings {
             let whose = match &stamp.figure {
@@ -129,7 +167,7 @@ impl<'a> Scene<'a> {
                 let one = stamp.figure.clone();
                 let place = Place { anchor: one, ..start.clone() };
                 all.push(place.trouble(Kind::Stale, message));
-            } else if stamp.verdict != Verdict::Agree {
+            } else if stamp.verdict != Opinion::Agree {
                 let remark = stamp.message.as_ref().map(|message| format!(": {message}"));
                 let message =
                     format!("{whose}: {}{}", stamp.verdict.shown(), remark.unwrap_or_default());

@@ -347,7 +347,7 @@ fn past_ten_of_one_kind_the_rest_are_counted_and_json_has_them_all() {
     let all = garden.run(&["check", "--all"]);
     assert_eq!(all.stderr().matches("there is no note `Nowhere").count(), 120);
     let json = garden.run(&["check", "--format", "json"]);
-    assert_eq!(json.stdout().lines().count(), 121);
+    assert_eq!(json.reports().len(), 121);
 }
 
 /// A garden with a data set of pictures in folders, of which not all can be read.
