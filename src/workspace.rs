@@ -8,6 +8,7 @@ mod fault;
 mod link;
 mod macros;
 mod read;
+mod reviewed;
 mod reviews;
 mod shown;
 mod state;
@@ -35,7 +36,7 @@ pub use fault::WorkspaceError;
 use macros::Defined;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::store::Store;
-pub use reviews::Reviews;
+pub use reviewed::Reviews;
 
 /// Most files open at once while a change is read.
 const HANDLES: usize = 16;

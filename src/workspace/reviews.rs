@@ -2,59 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 
 use neuronotes_core::file;
 use neuronotes_core::suggest;
 use walkdir::WalkDir;
 
+use super::reviewed::Read;
 use super::{Touched, Workspace, relative};
 use crate::config::layout::{within, without_ending};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::guard;
-use crate::review::{self, Stamp};
+use crate::review;
 
 /// Maximum size of a file of reviews in bytes.
 const LONGEST: u64 = 4 << 20;
-
-/// The reviews of all notes.
-#[derive(Debug, Default)]
-pub struct Reviews {
-    /// By the path of the note without its ending.
-    files: BTreeMap<String, Read>,
-    /// Files about notes that the garden does not have.
-    lost: Vec<Diagnostic>,
-}
-
-/// What is in a file.
-#[derive(Debug, PartialEq)]
-struct Read {
-    text: String,
-    stamps: Arc<[Stamp]>,
-    problems: Vec<Diagnostic>,
-}
-
-impl Reviews {
-    /// The stamps of a note, by its path.
-    pub fn of(&self, note: &str) -> &[Stamp] {
-        self.files.get(without_ending(note)).map_or(&[], |read| &read.stamps)
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
-    /// The problems of all files.
-    pub(super) fn problems(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.files.values().flat_map(|read| &read.problems).chain(&self.lost)
-    }
-
-    /// The text of a file, by its path in the garden.
-    pub(super) fn source(&self, file: &str) -> Option<&str> {
-        self.files.get(review::note_of(file)?).map(|read| &*read.text)
-    }
-}
 
 impl Workspace {
     /// Reads the file of reviews at a path of the garden, or all of them.
