@@ -1,12 +1,11 @@
 //! A script in place of the lab, which obeys, disobeys or dies.
 
-mod along;
+mod status;
 
 use std::fs;
 use std::sync::mpsc::{self, Receiver};
 
 use neuronotes_core::request::Request;
-use neuronotes_core::store::Record;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -392,31 +391,4 @@ fn another_device_ends_the_lab_and_what_is_wanted_is_asked_of_the_next() {
     scheduler.set_device("cuda:0".into());
     until(&mut scheduler, &news, |said| said == "done 1");
     assert_eq!(stage.run(), ["0 run 1", "1 run 1"]);
-}
-
-#[test]
-fn a_status_says_how_many_are_before_it_and_how_long_they_take() {
-    let stage = Stage::new(r#"if [ $n = 3 ]; then key=$(sed -n "s/^1 //p" keys); at 1; fi"#);
-    let (mut scheduler, news) = stage.scheduler();
-    scheduler.want(rest(&[1, 2, 3]));
-    assert_eq!(scheduler.status(&key(1)).as_deref(), Some("queued"));
-    assert_eq!(scheduler.status(&key(3)).as_deref(), Some("queued, 2 before it"));
-    until(&mut scheduler, &news, |said| said == "at 1");
-    assert_eq!(scheduler.status(&key(1)).as_deref(), Some("optimising: step 1 of 4"));
-    assert_eq!(scheduler.status(&key(2)).as_deref(), Some("queued, 1 before it"));
-    assert_eq!((scheduler.status(&key(4)), scheduler.seconds_left()), (None, None));
-
-    // As soon as one has ended, there is something to go by.
-    let mut record = Record::new(key(9), "feature_vis", 2, request(9).canonical());
-    record.provenance.device = "cpu".into();
-    record.provenance.seconds = 40.0;
-    stage.store.commit(&record).expect("a record");
-    let stage = Stage { store: stage.store.clone(), ..Stage::new("at; done_") };
-    let (mut scheduler, news) = stage.scheduler();
-    scheduler.want(rest(&[9]));
-    until(&mut scheduler, &news, |said| said == "done 9");
-    scheduler.want(rest(&[1, 2]));
-    let status = scheduler.status(&key(2));
-    assert_eq!(status.as_deref(), Some("queued, 1 before it, about 80 s"));
-    assert_eq!(scheduler.seconds_left(), Some(80.0));
 }
