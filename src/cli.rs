@@ -19,18 +19,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use indicatif::DecimalBytes;
 use neuronotes_core::say;
 
 use crate::build::{self, Options, Report, Results};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::measure::progress::Bars;
 use crate::plan::explain;
-use crate::review::Verdict;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
 use crate::{diagnostic, freeze, preview, site};
-use format::{Format, count};
+use format::{Format, count, verdict};
 use garden::{Garden, root};
 
 /// Publishes research notes about a network's neurons as a linked site whose figures are measured
@@ -162,22 +160,7 @@ enum Command {
     /// Appends a line to `reviews/NOTE.yaml`: who, when, the verdict, and digests of the text as it reads now, of each figure's result
     /// and of the claims. The note's page shows it, and says what has changed since. If something has changed since your own last
     /// review, the change is printed first, and nothing is written; the same command again then writes.
-    Review {
-        /// A note, by name, path or title, or a figure: `coins#vis`
-        #[arg(value_name = "NOTE[#FIGURE]")]
-        note: String,
-        /// Your name
-        #[arg(long, value_name = "NAME")]
-        by: String,
-        /// Whether what the note says is borne out
-        #[arg(long, value_enum, default_value_t = Verdict::Agree)]
-        verdict: Verdict,
-        /// A remark, which the page shows
-        #[arg(short, long, value_name = "TEXT")]
-        message: Option<String>,
-        #[command(flatten)]
-        garden: Garden,
-    },
+    Review(review::Asked),
     /// Inspect, verify and clean up the result store
     Store {
         #[command(subcommand)]
@@ -319,7 +302,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             list(&frozen.site.workspace, &frozen.problems, &report);
             let counts = |problem: &Diagnostic| problem.severity >= Severity::Warning;
             let warned = report.strict && frozen.problems.iter().any(counts);
-            say::err(frozen_summary(&frozen));
+            say::err(format::frozen(&frozen));
             Ok(ExitCode::from(u8::from(frozen.failed || warned)))
         }
         Command::Crate { dir, garden, frozen, report } => {
@@ -334,10 +317,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             explain_block(&root(garden.root)?, &block, format)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Review { note, by, verdict, message, garden } => {
-            let asked = review::Asked { note, by, verdict, message };
-            review::run(&root(garden.root)?, &asked)
-        }
+        Command::Review(asked) => review::run(&asked),
         Command::Store { command } => store::run(command),
         Command::New { dir, command } => {
             new::run(dir, command)?;
@@ -393,33 +373,6 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
     if !summary.rest.is_empty() {
         say::err("hint: `--all` or `--format json` shows all of them\n");
     }
-}
-
-fn verdict(problems: &[Diagnostic]) -> String {
-    let of = |severity, what| {
-        let n = problems.iter().filter(|problem| problem.severity == severity).count();
-        (n > 0).then(|| count(n, what))
-    };
-    let all =
-        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
-    let all: Vec<String> =
-        all.into_iter().filter_map(|(severity, what)| of(severity, what)).collect();
-    if all.is_empty() { "no problems found".into() } else { all.join(", ") }
-}
-
-fn frozen_summary(report: &freeze::Report) -> String {
-    if report.failed {
-        return format!("nothing was exported: {}", verdict(&report.problems));
-    }
-    format!(
-        "{} exported to {}: {} written, {} unchanged, {} removed ({})",
-        count(report.results, "result"),
-        report.folder.display(),
-        count(report.written, "file"),
-        report.kept,
-        report.removed,
-        DecimalBytes(report.bytes),
-    )
 }
 
 fn summary(report: &Report, begun: Instant) -> String {

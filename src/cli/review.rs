@@ -5,10 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use clap::Args;
 use jiff::{Timestamp, ZonedDateTime};
 use neuronotes_core::{file, place, say, suggest};
 use serde::Serialize;
 
+use super::garden::{Garden, root};
 use crate::config::layout::{STATE, without_ending};
 use crate::note::Note;
 use crate::page::Trouble;
@@ -25,15 +27,26 @@ const LARGEST: u64 = 16 << 20;
 const LINES: usize = 200;
 
 /// What the command is asked for.
-#[derive(Debug)]
+#[derive(Debug, Args)]
 pub(super) struct Asked {
-    pub note: String,
-    pub by: String,
-    pub verdict: Verdict,
-    pub message: Option<String>,
+    /// A note, by name, path or title, or a figure: `coins#vis`
+    #[arg(value_name = "NOTE[#FIGURE]")]
+    note: String,
+    /// Your name
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Whether what the note says is borne out
+    #[arg(long, value_enum, default_value_t = Verdict::Agree)]
+    verdict: Verdict,
+    /// A remark, which the page shows
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    #[command(flatten)]
+    garden: Garden,
 }
 
-pub(super) fn run(root: &Path, asked: &Asked) -> anyhow::Result<ExitCode> {
+pub(super) fn run(asked: &Asked) -> anyhow::Result<ExitCode> {
+    let root = &root(asked.garden.root.clone())?;
     let by = one_line("--by", &asked.by)?;
     let message = asked.message.as_deref().map(|text| one_line("--message", text)).transpose()?;
     let workspace = Workspace::open(root)?;

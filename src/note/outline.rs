@@ -51,7 +51,6 @@ pub struct Outline {
     pub formulas: Vec<String>,
     /// Ids in raw HTML, each with its attribute's span.
     pub html_ids: Vec<(String, Range<usize>)>,
-    /// Questions and tasks in callouts, in order.
     pub open: Vec<Open>,
     pub problems: Vec<Diagnostic>,
 }

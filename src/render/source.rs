@@ -4,7 +4,7 @@
 pub(super) const LONGEST: u64 = 4 << 20;
 
 /// Assets: each file by name, and the templates it consists of, in order.
-pub(super) const ASSETS: [(&str, &[&str]); 12] = [
+pub(super) const ASSETS: [(&str, &[&str]); 13] = [
     ("style.css", &["style.css", "garden.css"]),
     ("figures.css", &["figures.css"]),
     ("lists.css", &["lists.css"]),
