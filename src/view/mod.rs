@@ -8,6 +8,7 @@ mod claim;
 mod legible;
 mod part;
 mod review;
+mod reviewed;
 mod site;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,8 @@ pub use part::{
     BacklinkView, CardView, ContentsView, DateView, LinkView, MentionView, ProblemView,
     ThumbnailView, UsedView,
 };
-pub use review::{DiscussView, ReviewView, TroubleGroupView, TroubledView, TroublesView};
+pub use review::{TroubleGroupView, TroubledView, TroublesView};
+pub use reviewed::{DiscussView, ReviewView};
 pub use site::{
     GraphView, GroupView, HeadView, HomeView, IndexGroupView, IndexItemView, IndexView, LinkedView,
     ListView, MetaView, NavView, NotFoundView, NoteView, RedirectView, SelfCitationView, SiteView,

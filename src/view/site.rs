@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::part::{
     BacklinkView, CardView, ContentsView, DateView, LinkView, ProblemView, ThumbnailView, UsedView,
 };
-use super::review::{DiscussView, ReviewView};
+use super::reviewed::{DiscussView, ReviewView};
 
 /// What every page shares.
 #[derive(Debug, Clone, Default, Serialize)]
