@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use image::RgbImage;
 use neuronotes_core::dataset::{Colour, DatasetRef, Draw, FontFile, Looks, format};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::drawn_words::{self, Outcome};
@@ -12,12 +13,16 @@ use neuronotes_core::lettering::{Position, Size};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::{Inputs, Request};
 use neuronotes_core::store::Record;
+use neuronotes_lab::clip::preprocess::prepare;
+use neuronotes_lab::dataset::open;
 use neuronotes_lab::monitor::Silent;
 use neuronotes_lab::session::Session;
 use neuronotes_lab::table::Scanned;
 use serde_json::json;
 
-use crate::support::{dataset, emoji_weights, model, repository, session, with_scans};
+use crate::support::{
+    dataset, emoji_weights, golden, model, repository, session, small_weights, with_scans,
+};
 
 const WORDS: &str = "bank\nNew York\nspring\nbank\nwolf\n銀行\n";
 
@@ -39,12 +44,17 @@ fn drawn(folder: &Path) -> DatasetRef {
 }
 
 fn request(dataset: DatasetRef, top: u32) -> Request {
-    let params = json!({ "layer": "visual.layer4.0.add", "unit": 3, "top": top, "pool": "mean" });
+    asked(&emoji_weights(), dataset, 3, top)
+}
+
+fn asked(weights: &Path, dataset: DatasetRef, unit: u32, top: u32) -> Request {
+    let params =
+        json!({ "layer": "visual.layer4.0.add", "unit": unit, "top": top, "pool": "mean" });
     with_scans(Request {
         kind: drawn_words::KIND.name.into(),
         impl_version: drawn_words::KIND.impl_version,
         params: params.as_object().expect("a map").clone(),
-        model: model(&emoji_weights()),
+        model: model(weights),
         dataset: Some(dataset),
         inputs: Inputs::default(),
         uses: Vec::new(),
@@ -117,6 +127,74 @@ fn words_are_ranked_by_the_means_of_their_drawings_as_by_brute_force() {
         lost.contains("Serif has no `銀` (U+9280)") && lost.contains("already (bank)"),
         "{lost}"
     );
+}
+
+#[derive(serde::Deserialize)]
+struct Golden {
+    mean: Vec<f64>,
+    sd: Vec<f64>,
+    words: BTreeMap<String, Word>,
+}
+
+#[derive(serde::Deserialize)]
+struct Word {
+    mean: Vec<f64>,
+    sd: Vec<f64>,
+    min: Vec<f64>,
+    max: Vec<f64>,
+}
+
+#[test]
+fn the_means_of_words_are_those_of_open_clip_and_numpy() {
+    const SIDE: u32 = 64;
+    let dir = tempfile::tempdir().expect("a folder");
+    let drawn = drawn(dir.path());
+    // The drawings that tests/reference/words.py looked at.
+    let shard = open(&drawn.shards[0].path, drawn.format, &drawn.reading(), SIDE).expect("words");
+    let mut sheet = RgbImage::new(SIDE, SIDE * shard.samples().len() as u32);
+    for (row, y) in (0..shard.samples().len()).zip((0..).step_by(SIDE as usize)) {
+        let picture = prepare(shard.picture(row).expect("a drawing"), SIDE).expect("a drawing");
+        image::imageops::replace(&mut sheet, &picture, 0, y);
+    }
+    let keys: String = shard.samples().iter().map(|sample| format!("{}\n", sample.key)).collect();
+    let (of_sheet, of_keys) = (golden("words.png"), golden("words.txt"));
+    if std::env::var_os("NEURONOTES_GOLDEN").is_some_and(|value| value == "write") {
+        sheet.save(&of_sheet).expect("written");
+        fs::write(&of_keys, &keys).expect("written");
+    }
+    assert!(image::open(&of_sheet).expect("a sheet").to_rgb8() == sheet, "other drawings");
+    assert_eq!(fs::read_to_string(&of_keys).expect("keys"), keys);
+
+    let known = fs::read(golden("words.json")).expect("a golden file");
+    let known: Golden = serde_json::from_slice(&known).expect("JSON");
+    let session = session(dir.path());
+    for unit in [0, 3, 17] {
+        let request = asked(&small_weights(), drawn.clone(), unit, 9);
+        let record = measure(&session, &request);
+        let outcome: Outcome = record.result(session.store()).expect("a result");
+        let unit = unit as usize;
+        let near = |found: f64, known: &[f64], what: &str| {
+            let expected = known[unit];
+            let apart = (found - expected).abs();
+            assert!(apart < 1e-3 * expected.abs().max(1.0), "{what}: {found} {expected}");
+        };
+        near(outcome.mean, &known.mean, "mean");
+        near(outcome.sd, &known.sd, "deviation");
+        assert_eq!(outcome.up.len(), known.words.len());
+        for moved in outcome.up.iter().chain(&outcome.down) {
+            let word = &known.words[&moved.word];
+            near(moved.mean, &word.mean, &moved.word);
+            near(moved.sd.expect("a spread"), &word.sd, &moved.word);
+            near(moved.min, &word.min, &moved.word);
+            near(moved.max, &word.max, &moved.word);
+        }
+        // Rounding does not change the order of words that lie further apart.
+        let means = |list: &[drawn_words::Moved]| -> Vec<f64> {
+            list.iter().map(|moved| known.words[&moved.word].mean[unit]).collect()
+        };
+        assert!(means(&outcome.up).windows(2).all(|two| two[0] > two[1] - 2e-3));
+        assert!(means(&outcome.down).windows(2).all(|two| two[0] < two[1] + 2e-3));
+    }
 }
 
 #[test]
