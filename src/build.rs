@@ -11,6 +11,7 @@ use std::sync::Arc;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
 use neuronotes_core::kind::scan;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Root, StoreError};
 
@@ -20,7 +21,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::freeze::{self, FreezeError};
 use crate::measure::{self, Failures, Watcher};
 use crate::output::{Changes, Output};
-use crate::plan::{Plan, Wanted};
+use crate::plan::{Plan, Wanted, asked};
 use crate::resource::absent;
 use crate::site::{Discarded, Progress, Site};
 use crate::workspace::Workspace;
@@ -38,6 +39,8 @@ pub struct Options {
     pub retry: bool,
     /// Whether to measure, or which frozen results to use.
     pub results: Results,
+    /// The only blocks to measure, as `note#id` or notes; empty for all.
+    pub only: Vec<String>,
 }
 
 /// The source of results.
@@ -65,6 +68,8 @@ pub struct Report {
     pub stored: usize,
     /// Number of requests of controls that were measured; not among the others.
     pub controls: usize,
+    /// Number of requests without a result that were not to be measured.
+    pub left_out: usize,
     /// Folder of the site.
     pub output: PathBuf,
     /// Whether the exit code must be 1: there were errors, or warnings in strict mode.
@@ -74,21 +79,24 @@ pub struct Report {
 /// Builds the site.
 ///
 /// # Errors
-/// If the folder is not a garden, its store cannot be used, or the requested frozen results do not exist. All other
-/// problems are in the report.
+/// If the folder is not a garden, its store cannot be used, the requested frozen results do not exist, or there is no block
+/// of a name in `only`. All other problems are in the report.
 pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, FreezeError> {
     let mut workspace = open(&options.root, &options.results)?;
     let folder = output_folder(&workspace, options.output.as_deref());
     workspace.leave_out(&folder);
     let mut site = Site::new(workspace, Progress::default());
+    let only = wanted(&site, &options.only)?;
     let mut missing = site.missing();
+    let mut left_out = leave_out(&mut site, only.as_ref(), &mut missing);
     let mut unkept = None;
     if options.results == Results::Measured {
         // Before measuring, so that a collection that starts now knows which results are used.
-        unkept = remember(&site.workspace, site.plan(), &keys(&missing)).err();
+        let absent = |missing: &[_]| keys(missing).union(&left_out).copied().collect();
+        unkept = remember(&site.workspace, site.plan(), &absent(&missing)).err();
         if !missing.is_empty() {
             site.progress.failed = measured(&site, &missing, options, watcher);
-            unkept = remember(&site.workspace, site.plan(), &keys(&missing)).err();
+            unkept = remember(&site.workspace, site.plan(), &absent(&missing)).err();
         }
     }
     let cache = site.workspace.cache("");
@@ -114,6 +122,7 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
         site.lost();
         let mut lost = site.missing();
         lost.retain(|(key, _)| !site.progress.failed.contains_key(key));
+        left_out.extend(leave_out(&mut site, only.as_ref(), &mut lost));
         if !lost.is_empty() {
             let failed = measured(&site, &lost, options, watcher);
             site.progress.failed.extend(failed);
@@ -127,6 +136,8 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     let worst = if options.strict { Severity::Warning } else { Severity::Error };
     let failed = problems.iter().any(|problem| problem.severity >= worst);
     let missing: HashSet<Digest> = missing.iter().map(|(key, _)| *key).collect();
+    // Some have been measured because others use them.
+    left_out.retain(|key| site.workspace.store.record(key).is_none());
     let (blocks, controls) = site.plan().requests.split_at(site.plan().of_blocks);
     let measured = |of: &[(Digest, Arc<Request>)]| match options.results {
         Results::Measured => {
@@ -138,7 +149,11 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     };
     Ok(Report {
         measured: measured(blocks),
-        stored: blocks.iter().filter(|(key, _)| !missing.contains(key)).count(),
+        stored: blocks
+            .iter()
+            .filter(|(key, _)| !missing.contains(key) && !left_out.contains(key))
+            .count(),
+        left_out: blocks.iter().filter(|(key, _)| left_out.contains(key)).count(),
         controls: measured(controls),
         site,
         problems,
@@ -146,6 +161,44 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
         output: folder,
         failed,
     })
+}
+
+/// The requests of the blocks of these names, and their scans; `None` if there are no names.
+fn wanted(site: &Site, only: &[String]) -> Result<Option<BTreeSet<Digest>>, Problem> {
+    if only.is_empty() {
+        return Ok(None);
+    }
+    let notes = site.workspace.notes();
+    let notes: Vec<_> = notes.iter().map(|note| &**note).collect();
+    let mut keys = BTreeSet::new();
+    for name in only {
+        let asked = asked::blocks(&notes, name)?;
+        for at in asked.blocks {
+            for measurement in site.plan().wanted(asked.note)[at].measurements() {
+                keys.insert(measurement.key);
+                keys.extend(&measurement.scans);
+            }
+            let controls = site.plan().controls(asked.note).get(at).into_iter().flatten();
+            for measurement in controls.flat_map(|control| control.wanted.measurements()) {
+                keys.insert(measurement.key);
+                keys.extend(&measurement.scans);
+            }
+        }
+    }
+    Ok(Some(keys))
+}
+
+/// Removes the requests from `missing` that are not to be measured, and tells the site of them; returns their keys.
+fn leave_out(
+    site: &mut Site,
+    only: Option<&BTreeSet<Digest>>,
+    missing: &mut Vec<(Digest, Request)>,
+) -> BTreeSet<Digest> {
+    let Some(only) = only else { return BTreeSet::new() };
+    let others = missing.extract_if(.., |(key, _)| !only.contains(key));
+    let left_out: BTreeSet<Digest> = others.map(|(key, _)| key).collect();
+    site.progress.left_out.extend(&left_out);
+    left_out
 }
 
 fn keys(requests: &[(Digest, Request)]) -> BTreeSet<Digest> {

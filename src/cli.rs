@@ -10,6 +10,7 @@ mod garden;
 mod kinds;
 mod model;
 mod new;
+mod reproduce;
 mod review;
 mod store;
 
@@ -58,6 +59,12 @@ enum Command {
         /// Also measure figures again that failed before, even if nothing has changed since
         #[arg(long)]
         retry: bool,
+        /// Measure only this block, such as `coins#vis`, or all blocks of this note; can be repeated
+        ///
+        /// The whole site is published. Other figures are shown if they have been measured before; those that have not
+        /// are left out, with a warning each.
+        #[arg(long, value_name = "NOTE[#ID]", conflicts_with = "frozen")]
+        only: Vec<String>,
         #[command(flatten)]
         frozen: Frozen,
         #[command(flatten)]
@@ -161,6 +168,13 @@ enum Command {
     /// and of the claims. The note's page shows it, and says what has changed since. If something has changed since your own last
     /// review, the change is printed first, and nothing is written; the same command again then writes.
     Review(review::Asked),
+    /// Measure stored results once more and say whether they are the same
+    ///
+    /// Everything is measured again beside the store, which is only read; scans and blocks that a figure uses are
+    /// measured again too. A result has the same bytes, or is within its own noise (`neuronotes kinds KIND` states the
+    /// rule of each kind), or is different; the largest differences are listed. The exit code is 1 if a result is
+    /// different or cannot be measured. Figures that have not been measured yet are listed and not counted as different.
+    Reproduce(reproduce::Asked),
     /// Inspect, verify and clean up the result store
     Store {
         #[command(subcommand)]
@@ -256,11 +270,12 @@ impl Watching {
 /// If the command could not do its work at all.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        Command::Build { garden, output, retry, frozen, report } => {
+        Command::Build { garden, output, retry, only, frozen, report } => {
             let root = root(garden.root)?;
             let begun = Instant::now();
             let results = frozen.results();
-            let options = Options { root, output, strict: report.strict, retry, results };
+            let strict = report.strict;
+            let options = Options { root, output, strict, retry, results, only };
             let result = build::build(&options, &mut Bars::new())?;
             list(&result.site.workspace, &result.problems, &report);
             say::err(summary(&result, begun));
@@ -318,6 +333,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Review(asked) => review::run(&asked),
+        Command::Reproduce(asked) => reproduce::run(asked),
         Command::Store { command } => store::run(command),
         Command::New { dir, command } => {
             new::run(dir, command)?;
@@ -377,7 +393,10 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
 
 fn summary(report: &Report, begun: Instant) -> String {
     let changes = &report.changes;
-    let mut removed = String::new();
+    let (mut removed, mut left_out) = (String::new(), String::new());
+    if report.left_out > 0 {
+        left_out = format!(", {} left out", report.left_out);
+    }
     if !changes.removed.is_empty() {
         removed = format!(", {} removed", changes.removed.len());
     }
@@ -386,7 +405,7 @@ fn summary(report: &Report, begun: Instant) -> String {
         measured = format!("{measured} and {}", count(report.controls, "control"));
     }
     format!(
-        "{}: {measured} measured, {} stored; {} written, {} unchanged{removed}; {} ({:.2} s)\n{}",
+        "{}: {measured} measured, {} stored{left_out}; {} written, {} unchanged{removed}; {} ({:.2} s)\n{}",
         count(report.site.notes(), "note"),
         report.stored,
         count(changes.written.len(), "file"),

@@ -22,6 +22,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::file;
 use neuronotes_core::kind::{Kind, Type, scan};
 use neuronotes_core::place;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::request::Request;
 use neuronotes_core::seal;
 use neuronotes_core::store::Store;
@@ -47,6 +48,9 @@ pub enum FreezeError {
     /// The garden cannot be used.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
+    /// There is no block of a name that was asked for.
+    #[error(transparent)]
+    Asked(#[from] Problem),
     /// The folder contains something else.
     #[error("{} is not empty and contains no frozen results\nhint: use another folder", .0.display())]
     Occupied(PathBuf),

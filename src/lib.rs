@@ -32,6 +32,7 @@ pub mod picture;
 pub mod plan;
 mod preview;
 mod render;
+mod reproduce;
 mod resource;
 mod review;
 mod scaffold;

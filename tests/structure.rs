@@ -81,6 +81,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "archive",
             "scaffold",
             "build",
+            "reproduce",
             "preview",
             "cli",
         ],
@@ -90,6 +91,7 @@ const ORDER: &[(&str, &[&str])] = &[
         &[
             // The device, and what can go wrong there.
             "device",
+            "threads",
             "failure",
             "monitor",
             "encode",

@@ -14,6 +14,9 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 /// The environment variable that names the folder with libtorch's GPU part, if that is not beside its processor part.
 pub const CUDA_FOLDER: &str = "NEURONOTES_TORCH_CUDA";
 
+/// Environment variables that limit the instructions of libraries that libtorch calls.
+const LIMITS: [&str; 4] =
+    ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR"];
 const CUDA_LIBRARY: &str = "libtorch_cuda.so";
 
 /// libtorch's version.
@@ -56,6 +59,8 @@ pub struct Device {
     pub label: String,
     /// Its maker's name for it.
     pub name: String,
+    /// The vector instructions that libtorch uses on a processor, such as `avx512`; empty for a GPU.
+    pub instructions: String,
 }
 
 /// The error that the requested device cannot be used.
@@ -115,6 +120,7 @@ impl Device {
             torch: tch::Device::Cpu,
             label: "cpu".into(),
             name: processor_name().unwrap_or_else(|| env::consts::ARCH.to_owned()),
+            instructions: instructions(),
         }
     }
 
@@ -130,6 +136,7 @@ impl Device {
             torch: tch::Device::Cuda(index),
             label: format!("cuda:{index}"),
             name: gpu_name(index).unwrap_or_else(|| "NVIDIA GPU".to_owned()),
+            instructions: String::new(),
         })
     }
 }
@@ -180,6 +187,40 @@ fn libtorch_folder() -> Option<PathBuf> {
         line.ends_with("/libtorch_cpu.so").then(|| line.find('/')).flatten().map(|at| &line[at..])
     })?;
     Some(Path::new(path).parent()?.to_owned())
+}
+
+/// The vector instructions that libtorch uses here: as in ATen's `get_cpu_capability`, the widest that the processor has, or
+/// what the user limits it to; and the limits of the libraries that it calls, if there are any.
+fn instructions() -> String {
+    let given = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let words = ["default", "avx2", "avx512"];
+    let known = |value: String| words.contains(&value.as_str()).then_some(value);
+    let mut said = given("ATEN_CPU_CAPABILITY").and_then(known).unwrap_or_else(|| widest().into());
+    for limit in LIMITS {
+        if let Some(value) = given(limit) {
+            said.push_str(&format!(", {limit}={value}"));
+        }
+    }
+    said
+}
+
+#[cfg(target_arch = "x86_64")]
+fn widest() -> &'static str {
+    let has_512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("fma");
+    match is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        true if has_512 => "avx512",
+        true => "avx2",
+        false => "default",
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn widest() -> &'static str {
+    "default"
 }
 
 fn processor_name() -> Option<String> {

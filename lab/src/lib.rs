@@ -35,6 +35,7 @@ pub mod scans;
 pub mod serve;
 pub mod session;
 pub mod table;
+pub mod threads;
 pub mod train;
 mod vector;
 pub mod vis;

@@ -21,6 +21,7 @@ use crate::kept::Kept;
 use crate::kind::{Measure, Run};
 use crate::monitor::{BEGINNING, Monitor, Progress, Stoppable};
 use crate::scans::Scans;
+use crate::threads::{self, Fixed};
 use crate::workbench::{Results, Workbench};
 
 /// How often to look for what another process measures.
@@ -85,6 +86,7 @@ impl Session {
             }
             ended(at, result);
         };
+        let _fixed = Fixed::on(self.kept.device.torch);
         let whole = catch_unwind(AssertUnwindSafe(|| {
             self.ensure_together(requests, monitors, &mut results, &mut ended);
         }));
@@ -259,7 +261,8 @@ impl Session {
         record.provenance = Provenance {
             device: self.kept.device.label.clone(),
             device_name: self.kept.device.name.clone(),
-            threads: tch::get_num_threads().try_into().unwrap_or(0),
+            threads: threads::workers().try_into().unwrap_or(0),
+            instructions: self.kept.device.instructions.clone(),
             libtorch: LIBTORCH.to_owned(),
             lab: env!("CARGO_PKG_VERSION").to_owned(),
             started: started.to_string(),

@@ -14,7 +14,7 @@ use super::garden::{Garden, root};
 use crate::config::layout::{STATE, without_ending};
 use crate::note::Note;
 use crate::page::Trouble;
-use crate::plan::explain;
+use crate::plan::asked;
 use crate::review::{self, Change, Seen, Stamp, Standing, Verdict};
 use crate::site::{Progress, Site};
 use crate::workspace::Workspace;
@@ -57,7 +57,7 @@ pub(super) fn run(asked: &Asked) -> anyhow::Result<ExitCode> {
         Some((name, figure)) => (name, Some(figure)),
         None => (asked.note.as_str(), None),
     };
-    let index = explain::named(&notes, name).map_err(told)?;
+    let index = asked::named(&notes, name).map_err(told)?;
     let note = notes[index];
     let now = site.seen(index);
     site.workspace.save_digests();

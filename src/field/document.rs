@@ -98,6 +98,10 @@ pub fn kind(kind: &Kind, local: &Local) -> String {
         out.extend(fields.into_iter().map(entry));
     }
     out.push_str(&values(kind));
+    out.push_str(&format!(
+        "\n## Its own noise (what `neuronotes reproduce` takes for the same)\n\n{}\n",
+        kind.noise.said()
+    ));
     out
 }
 

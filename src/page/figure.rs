@@ -189,7 +189,13 @@ impl<'a> Scene<'a> {
         fact("arithmetic", request.precision.name().to_owned());
         let device = match made.device_name.as_str() {
             "" => made.device.clone(),
-            name => format!("{} ({name}, {} threads)", made.device, made.threads),
+            name if made.instructions.is_empty() => {
+                format!("{} ({name}, {} threads)", made.device, made.threads)
+            }
+            name => {
+                let (device, threads, with) = (&made.device, made.threads, &made.instructions);
+                format!("{device} ({name}, {with}, {threads} threads)")
+            }
         };
         fact("device", device);
         if let Some(seen) = scanned.and_then(Scanned::seen) {

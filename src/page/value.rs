@@ -87,8 +87,9 @@ pub struct Sources<'a> {
 
 /// The outcome of a value.
 enum Answer {
-    /// The value, with a short description of its source.
-    Known { value: Value, from: String },
+    /// The value, with a short description of its source, and of what it counts or is measured in, if it is a number of
+    /// something.
+    Known { value: Value, from: String, counts: Option<String> },
     /// It is being measured under this key, or waits for that.
     Waiting { key: String, status: String },
     /// Its figure has failed.
@@ -216,7 +217,7 @@ impl<'a> Sources<'a> {
         let source = self.source_of(index, reference)?;
         let place = Some((source.note, source.block.id.clone()));
         match self.answer(source, reference)? {
-            Answer::Known { value: found, from } => {
+            Answer::Known { value: found, from, counts } => {
                 let text = written(&found, query)?;
                 let mut whose = figure(source.block);
                 if source.note != index {
@@ -224,9 +225,10 @@ impl<'a> Sources<'a> {
                 }
                 let raw = raw(&found);
                 let exactly = if raw == text { String::new() } else { format!(": {raw}") };
+                let counts = counts.map(|counts| format!("; {counts}")).unwrap_or_default();
                 Ok(Shown::new(
                     text.clone(),
-                    data(&raw, &format!("{whose}{from}{exactly}"), &text),
+                    data(&raw, &format!("{whose}{from}{exactly}{counts}"), &text),
                     place,
                 ))
             }

@@ -7,6 +7,7 @@
 //! names, and the blocks that it names; only those decide a request key. [`Plans`] keeps what each note wants until one
 //! of them changes.
 
+pub mod asked;
 mod asking;
 mod baseline;
 mod block;

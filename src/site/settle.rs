@@ -5,7 +5,7 @@
 //! look-up per block.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use neuronotes_core::digest::Digest;
@@ -15,7 +15,7 @@ use neuronotes_core::number;
 use neuronotes_core::store::Store;
 
 use super::data;
-use super::fault::{FREEZE, at};
+use super::fault::{FREEZE, at, left_out};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::figure::{self, Baseline, DrawContext, Drawing};
 use crate::guard;
@@ -34,6 +34,8 @@ pub struct Progress {
     pub stale: HashMap<(String, String, String), Arc<Drawing>>,
     /// Results over the scanned part of a data set, by the request for the whole.
     pub partial: BTreeMap<Digest, Partial>,
+    /// Requests that a build was told not to measure.
+    pub left_out: BTreeSet<Digest>,
     /// Whether this is for the preview, where missing results are waited for and are not errors.
     pub preview: bool,
 }
@@ -229,6 +231,9 @@ impl Settler<'_> {
         }
         if let Some((message, hint)) = self.progress.failed.get(key) {
             return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
+        }
+        if self.progress.left_out.contains(key) {
+            return Settled::Failed(left_out(note, block));
         }
         if !self.progress.preview {
             return Settled::Failed(at(note, block, "this was not measured".into()));

@@ -13,6 +13,7 @@ pub mod data;
 pub mod endure;
 pub mod pictures;
 pub mod probe;
+pub mod same;
 pub mod site;
 
 use std::env;

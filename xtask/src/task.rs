@@ -26,6 +26,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Bench(Bench { what: Benched::Clip(arguments) }) => bench::clip(&arguments),
         Task::Bench(Bench { what: Benched::Vis(arguments) }) => bench::vis(&arguments),
         Task::Bench(Bench { what: Benched::Probe(arguments) }) => probe::probe(&arguments),
+        Task::Bench(Bench { what: Benched::Same(arguments) }) => bench::same::same(&arguments),
         Task::Bench(Bench { what: Benched::Concept(arguments) }) => concept::concept(&arguments),
         Task::Bench(Bench { what: Benched::Data(arguments) }) => data::data(&arguments),
         Task::Bench(Bench { what: Benched::Questions(arguments) }) => data::questions(&arguments),

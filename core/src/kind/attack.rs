@@ -7,6 +7,7 @@ use super::class::Class;
 use super::entry::{Data, Fault, Kind, form};
 use super::field::{Field, Kinds, Preset, Takes, Type};
 use super::known::{Known, Misnamed};
+use super::noise::Noise;
 use super::probe::{class_named, classes_used};
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
@@ -216,6 +217,7 @@ pub static KIND: Kind = Kind {
           With `probe`, the same pictures are also put to a linear probe, which a block of the kind `probe` has fitted: the units of its layer are pooled and standardised as they were then, and it chooses among the same classes, its others left out. Its accuracy without a text counts pictures that it was fitted to, of which the figure says how many they are.\n\n\
           Method: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021, section *Typographic attacks*; the places and the letters' height, 20 of 288 pixels, are measured in its pictures.",
     example: "id: attacks\nkind: attack\ndataset: emoji\nclasses: [bicycle, castle, cat, guitar, octopus, pineapple, pizza, red apple, rocket, umbrella]\nattacks: [castle, pineapple]\ntemplates: [\"{}\"]\ntruth: caption\nimages: 20\nexamples: 2\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "classes",
@@ -274,6 +276,16 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Always,
     captions: true,
+    noise: Noise {
+        counts: &[
+            "right",
+            "attacks[n].changed_to",
+            "attacks[n].already_equal",
+            "attacks[n].changed_away",
+            "attacks[n].neither",
+        ],
+        ..Noise::ACTIVATIONS
+    },
     values: Values {
         named: &[
             named("count", "images", "Number of images that were attacked."),

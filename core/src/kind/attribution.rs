@@ -9,6 +9,7 @@ use super::class::Class;
 use super::entry::{About, Data, Fault, Kind, form};
 use super::field::{Field, Preset, Type};
 use super::logit;
+use super::noise::Noise;
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
 use super::words::words;
@@ -201,6 +202,7 @@ pub static KIND: Kind = Kind {
           The layer can be a dictionary with a decoder: the logit is then attributed to its features. The layer's activation is the sum of what the decoder makes of them and of a rest, which the dictionary does not explain and which stays as it is; integrated gradients lead from no features (or those of the blank picture) to those of the picture. `exact` is of layers only.\n\n\
           Contributions are estimates of what the logit would lose without a unit. Each unit that is shown is checked: it is set to zero at all positions (to its activation on the blank picture, with `baseline: blank`), the network is run again, and the change of the logit is shown beside the one that its contribution predicts. A logit near its maximum has little to lose, since without a unit the embedding becomes shorter too: `class` against other `classes` is predicted better than a single `text`.",
     example: "id: why\nkind: attribution\nlayer: image_block_4/1/Add_6\nword: apple\ntext: apple\ntop: 6\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "image",
@@ -261,6 +263,7 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Unless(&["image", "word"]),
     captions: true,
+    noise: Noise { aside: &["gap"], ..Noise::ACTIVATIONS },
     values: Values {
         named: &[
             named("logit", "", "The logit that is attributed."),

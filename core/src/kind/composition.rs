@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::entry::{Fault, Kind, form};
 use super::field::{Field, Kinds, Preset, Takes, Type};
 use super::known::Misnamed;
+use super::noise::Noise;
 use super::probe::{class_named, classes_used};
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
@@ -148,6 +149,7 @@ pub static KIND: Kind = Kind {
             "Number of decimals of weights. The default is as many as show two digits of the largest weight, and one of each.",
         ),
     ],
+    noise: Noise::FITTED,
     values: Values {
         named: &[
             named("of", "classes", "Number of classes of the probe."),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::exhibit::Exhibit;
 use super::field::{COMMON, Field, Kinds, Preset, Role, TARGET, Takes, Type};
 use super::known::{Known, Misnamed};
+use super::noise::Noise;
 use super::sample::Sample;
 use super::value::Values;
 use crate::model::Architecture;
@@ -55,6 +56,8 @@ pub struct Kind {
     pub misfit: fn(&Map<String, Value>, &Architecture) -> Option<Fault>,
     /// Finds problems with what parameters name, such as classes that a used probe does not have; [`Kind::misnamed`] asks it.
     pub naming: Naming,
+    /// How far two results of one request may lie apart and still say the same.
+    pub noise: Noise,
     /// Removes parameters that have no effect beside the others, so that a request holds only what decides its result.
     pub trim: fn(&mut Map<String, Value>),
     /// Checks that parameters have the type that the lab expects.
@@ -182,6 +185,7 @@ impl Kind {
         warns: None,
         misfit: |_, _| None,
         naming: |_, _| vec![],
+        noise: Noise::ACTIVATIONS,
         trim: |_| {},
         form: |_| Ok(()),
         work: |_| 1.0,

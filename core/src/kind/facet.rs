@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::entry::{Fault, Kind, form};
 use super::field::{Field, Kinds, Preset, Takes, Type};
+use super::noise::Noise;
 use super::sample::Sample;
 use super::tuple::tuple;
 use super::value::{Values, named, stored};
@@ -105,6 +106,7 @@ pub static KIND: Kind = Kind {
     doc: "At each layer, a logistic regression without bias on all activations of an image, with separate weights for each position, learns to distinguish the images of two data sets. A `feature_vis` with this facet adds the probes to its objective and is pulled towards `positive`: of everything that a unit responds to, it shows the faces, the writing or the landscapes. Every fifth image is held out to measure the accuracy.\n\nInstead of training on data sets, `weights` can name a folder with published weights.\n\nMethod: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, \
           Distill 2021, and openai/CLIP-featurevis.",
     example: "id: written\nkind: facet\npositive: words\ngeneric: emoji\ncaption: Words against pictures.\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "layers",
@@ -144,6 +146,10 @@ pub static KIND: Kind = Kind {
         )
         .or(Preset::Number(1e-3)),
     ],
+    noise: Noise {
+        counts: &["layers[n].positive[n]", "layers[n].generic[n]"],
+        ..Noise::FITTED
+    },
     values: Values {
         named: &[
             named("images.positive", "images", "Number of images from the data set `positive`."),

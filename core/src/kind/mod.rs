@@ -30,6 +30,7 @@ pub mod labels;
 mod logit;
 pub mod mention;
 mod naming;
+mod noise;
 pub mod probe;
 pub mod rating;
 mod sample;
@@ -58,6 +59,7 @@ pub use field::{
     MOST_TEMPLATES, MOST_TEXTS, MOST_UNITS, Preset, Role, TARGET, Takes, Type,
 };
 pub use known::{Known, Misnamed, Rated};
+pub use noise::{COUNTS, Noise};
 pub use sample::{Painted, Sample};
 pub use value::{Named, PROVENANCE, Values};
 

@@ -173,6 +173,7 @@ pub static KIND: Kind = Kind {
           Published, for RN50x4, eight inks and the words `example`, red, green, blue, purple, orange, pink and yellow: the control is answered by its ink 8 times of 8, with a mean probability of 0.82; congruent words 7 of 7; incongruent words are answered by the ink 0 times of 49 and by the word 49 times, with a mean probability of 0.912 of the word and 0.082 of the ink. The article does not give the inks' colours or the font; these are our own.\n\n\
           Method: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021, section *Typographic attacks in the wild*, figure of the Stroop effect.",
     example: "id: stroop\nkind: stroop\ninks: [black, red, green, blue]\nwords: [example, red, green, blue]\ntemplates: [\"{}\"]\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "inks",

@@ -124,6 +124,7 @@ pub static KIND: Kind = Kind {
           - `dataset: …`, all images of a data set,\n- `use: …`, the pictures of other figures: the id of a `feature_vis` or `dataset_examples`, `note#id` for another note's, or a list of those,\n- `target: …`, the direction of a block of the kind `direction`,\n- `sum: […]`, a list of those, each with an optional `weight` \
           (default 1; −1 subtracts).\n\nThe normalised embeddings of several pictures, words or images are averaged; each term of a sum is normalised before it is multiplied by its weight.",
     example: "id: near-red\nkind: text_rank\ntexts: [strawberry, leaf, tomato, frog, heart, cactus, brick]\ndirection:\n  sum:\n    - text: red apple\n    - { text: green apple, weight: -1 }\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "texts",

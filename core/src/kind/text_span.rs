@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::entry::{About, Data, Fault, Kind, form};
 use super::field::{Field, Preset, Type};
+use super::noise::Noise;
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
 use super::zero_shot::TRUNCATE;
@@ -175,6 +176,7 @@ pub static KIND: Kind = Kind {
           The layer is `visual.attnpool` in a ResNet, whose heads are those of the attention pool, or the attention of a block in a vision transformer, `visual.transformer.resblocks.11.attn`. Different heads can get the same text: each is described by itself. A text is the best of those listed, not the best that there is, and the variance along it has no sign: it may be what the head adds to some images or takes away from others.\n\n\
           Method: Gandelsman et al., *Interpreting CLIP's Image Representation via Text-Based Decomposition*, ICLR 2024, with the defaults of their code. For a ResNet's attention pool no description has been published; its contributions are exact, without a LayerNorm to divide by.",
     example: "id: heads\nkind: text_span\nlayer: visual.attnpool\ntexts: [hand, fruit, cat, heart, red, smile, word, night]\nheads: [0, 1]\ntop: 3\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "heads",
@@ -219,6 +221,7 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Always,
     captions: true,
+    noise: Noise { aside: &["gap"], ..Noise::ACTIVATIONS },
     values: Values {
         named: &[
             named("count", "images", "Number of images in the data set."),

@@ -7,6 +7,7 @@ use super::entry::{About, Data, Fault, Kind, Scan, form};
 use super::field::{Field, Preset, Type};
 use super::group::Group;
 use super::naming::two;
+use super::noise::Noise;
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
 use super::unit_similarity::Seen;
@@ -176,6 +177,10 @@ pub static KIND: Kind = Kind {
     data: Data::Optional,
     scan: Scan::Layer,
     captions: true,
+    noise: Noise {
+        intervals: &[("found[n].auc", "found[n].low", "found[n].high")],
+        ..Noise::ACTIVATIONS
+    },
     values: Values {
         named: &[
             named("positive", "pictures", "Number of pictures in the group."),

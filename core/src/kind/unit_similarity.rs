@@ -9,6 +9,7 @@ pub use outcome::{Chart, Method, Neighbour, Outcome, Point, Seen, Sheet, Tally, 
 use super::about::about;
 use super::entry::{About, Data, Fault, Kind, Scan, form};
 use super::field::{Field, Preset, Type};
+use super::noise::Noise;
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
@@ -135,6 +136,7 @@ pub static KIND: Kind = Kind {
     data: Data::Always,
     scan: Scan::Layer,
     captions: true,
+    noise: Noise { aside: &["settled"], ..Noise::FITTED },
     values: Values {
         named: &[
             named("count", "images", "Number of images in the data set."),

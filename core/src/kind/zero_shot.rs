@@ -7,6 +7,7 @@ use super::class::Class;
 use super::entry::{Data, Fault, Kind, Scan, form};
 use super::exhibit::Origin;
 use super::field::{Field, Preset, Takes, Type};
+use super::noise::Noise;
 use super::sample::{Painted, Sample};
 use super::value::{Values, named, stored};
 use super::words::words;
@@ -226,6 +227,10 @@ pub static KIND: Kind = Kind {
     data: Data::Unless(&["images", "use"]),
     scan: Scan::Embedding,
     captions: true,
+    noise: Noise {
+        counts: &["survey.confusion[n][n]", "survey.predicted[n]", "survey.top5"],
+        ..Noise::ACTIVATIONS
+    },
     values: Values {
         named: &[
             named(

@@ -67,8 +67,12 @@ pub struct Provenance {
     pub device: String,
     /// The device as its maker calls it.
     pub device_name: String,
-    /// Threads of one operation.
+    /// Threads that worked. They decide nothing but the time.
     pub threads: u32,
+    /// The widest vector instructions that libtorch used on a processor, such as `avx512`, which decide last digits; empty for a
+    /// GPU, and for results of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub instructions: String,
     /// libtorch's version.
     pub libtorch: String,
     /// The lab's version.

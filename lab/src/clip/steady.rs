@@ -15,6 +15,7 @@ use tch::{Device, Tensor};
 use super::Clip;
 use super::activations::Activations;
 use crate::failure::Failure;
+use crate::threads;
 
 /// Images of a group.
 const GROUP: i64 = 8;
@@ -59,8 +60,8 @@ impl Clip {
             };
             groups.push_back((groups.len(), group));
         }
-        let threads = tch::get_num_threads();
-        let workers = usize::try_from(threads).unwrap_or(1).clamp(1, groups.len().max(1));
+        let before = tch::get_num_threads();
+        let workers = threads::workers().clamp(1, groups.len().max(1));
         let (shared, groups) = (Shared(self), Mutex::new(groups));
         let next = || groups.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let mut found = thread::scope(|scope| {
@@ -81,7 +82,7 @@ impl Clip {
             joined.collect::<Vec<_>>()
         });
         // What threads that begin later take over.
-        tch::set_num_threads(threads);
+        tch::set_num_threads(before);
         found.sort_by_key(|(at, _)| *at);
         let parts = found.into_iter().map(|(_, part)| part).collect::<Result<Vec<_>, _>>()?;
         Activations::joined(&parts, count)

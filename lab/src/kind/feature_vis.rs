@@ -8,9 +8,10 @@ use std::time::Duration;
 use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::feature_vis::{self, Made, Objective, Outcome, Params, Sign, Start};
+use neuronotes_core::model::Stage;
 use neuronotes_core::request::Request;
 use serde_json::Value;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use super::term::of_terms;
 use crate::clip::Clip;
@@ -23,6 +24,7 @@ use crate::vis::facet::Facet;
 use crate::vis::film::{film, smaller};
 use crate::vis::job::Job;
 use crate::vis::objective::{Aim, Place, Target};
+use crate::vis::optimise::step::prepared;
 use crate::vis::optimise::{Optimised, Step, optimise};
 use crate::vis::param::of_bytes;
 use crate::workbench::Workbench;
@@ -111,7 +113,7 @@ pub(crate) fn run(benches: &mut [Workbench<'_>]) -> Vec<Result<(), Failure>> {
     };
     let made = optimise(&clip, &jobs, facet.as_ref(), &params, halve, &mut watch);
     for (at, made) in places.into_iter().zip(made) {
-        results[at] = made.and_then(|made| write(&mut benches[at], &made));
+        results[at] = made.and_then(|made| write(&mut benches[at], &clip, &made));
     }
     results
 }
@@ -162,7 +164,7 @@ fn ask(bench: &mut Workbench<'_>) -> Result<Asked, Failure> {
     Ok(Asked { params, clip, job: Job { target, start }, facet })
 }
 
-fn write(bench: &mut Workbench<'_>, made: &Optimised) -> Result<(), Failure> {
+fn write(bench: &mut Workbench<'_>, clip: &Clip, made: &Optimised) -> Result<(), Failure> {
     let size = bench.request.params.get("size").and_then(Value::as_u64);
     let size = size.and_then(|size| u32::try_from(size).ok()).unwrap_or_default();
     let (mut web, mut film_side) = (None, None);
@@ -182,21 +184,36 @@ fn write(bench: &mut Workbench<'_>, made: &Optimised) -> Result<(), Failure> {
             bench.record.add_output(store, &feature_vis::film(at), "image/webp", &film)?;
         }
     }
-    let images = made.pictures.iter().map(|picture| Made {
-        activation: picture.activation,
-        activation_at_start: picture.activation_at_start,
-        strength: picture.strength,
-        curve: thin(&picture.values),
+    let images = made.pictures.iter().map(|picture| {
+        Ok(Made {
+            activation: picture.activation,
+            activation_at_start: picture.activation_at_start,
+            strength: picture.strength,
+            curve: thin(&picture.values),
+            embedding: embedding(clip, &picture.pixels, size)?,
+        })
     });
-    let outcome = Outcome {
-        size,
-        web,
-        film: film_side,
-        images: images.collect(),
-        restarted_with: made.restarted_with,
-    };
+    let images = images.collect::<Result<Vec<_>, Failure>>()?;
+    let outcome =
+        Outcome { size, web, film: film_side, images, restarted_with: made.restarted_with };
     bench.record.set_result(store, &outcome)?;
     Ok(())
+}
+
+/// The embedding of a finished picture, scaled to length 1.
+fn embedding(clip: &Clip, pixels: &[u8], size: u32) -> Result<Vec<f32>, Failure> {
+    tch::no_grad(|| {
+        let image = of_bytes(pixels, size, clip.device);
+        let input = prepared(clip, Stage::Embedding, image);
+        let found = clip.look_steadily(&input, &[Stage::Embedding])?;
+        let embedding = found.get(Stage::Embedding)?.to_kind(Kind::Double).view(-1);
+        let numbers = Vec::<f64>::try_from(embedding.to_device(Device::Cpu))?;
+        let length = numbers.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if !(length.is_finite() && length > 0.0) {
+            return Ok(Vec::new());
+        }
+        Ok(numbers.iter().map(|x| ((x / length * 1e4).round() / 1e4) as f32).collect())
+    })
 }
 
 /// At most [`POINTS`] of the values with their steps, counted from 0, including the first and the last.

@@ -17,8 +17,10 @@ use super::{Purpose, chance};
 use crate::batch::Batch;
 use crate::clip::Clip;
 use crate::failure::Failure;
+use crate::threads::Fixed;
 
 pub mod step;
+mod teams;
 use step::Slope;
 
 /// The learning rate is divided by this after an optimisation that diverged.
@@ -86,6 +88,7 @@ pub fn optimise(
     halve: bool,
     watch: &mut Watch<'_>,
 ) -> Vec<Result<Optimised, Failure>> {
+    let _fixed = Fixed::on(clip.device);
     let mut results: Vec<Option<Result<Optimised, Failure>>> = jobs.iter().map(|_| None).collect();
     let all: Vec<usize> = (0..jobs.len()).collect();
     let first = Attempt { clip, jobs, facet, params, halve, rate: params.learning_rate };
@@ -184,18 +187,10 @@ impl Attempt<'_> {
             if scenes.contains(&step) {
                 work.film(&canvas, params.size);
             }
-            let (mut gradients, mut values) = (Vec::new(), Vec::new());
-            batch.run(work.jobs.len(), |range| {
-                let jobs: Vec<&Job> = range.clone().map(|at| &self.jobs[work.jobs[at]]).collect();
-                let rows =
-                    work.parameters.narrow(0, (range.start * k) as i64, (range.len() * k) as i64);
-                let (gradient, value) = slope.of(step, &rows, &jobs)?;
-                gradients.push(gradient);
-                values.push(value);
-                Ok(())
-            })?;
-            work.adam.step(&mut work.parameters, &Tensor::cat(&gradients, 0));
-            work.unseen.push(Tensor::cat(&values, 0));
+            let jobs: Vec<&Job> = work.jobs.iter().map(|at| &self.jobs[*at]).collect();
+            let (gradient, values) = slope.of_all(step, &work.parameters, &jobs, &mut batch)?;
+            work.adam.step(&mut work.parameters, &gradient);
+            work.unseen.push(values);
             let done = step + 1;
             let mut stopped = Vec::new();
             if work.unseen.len() >= look || done == params.steps {

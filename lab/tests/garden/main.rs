@@ -13,6 +13,7 @@ mod measure;
 mod mistakes;
 mod newcomer;
 mod react;
+mod reproduce;
 mod sheet;
 mod tables;
 mod uses;

@@ -19,6 +19,7 @@ mod steady;
 mod support;
 mod text_span;
 mod texts;
+mod threads;
 mod train;
 mod versions;
 mod vis;

@@ -39,7 +39,7 @@ fn brief(kind: &str) -> &'static str {
 }
 
 /// The request of every kind's example, and of a scan.
-fn requests(garden: &Path) -> BTreeMap<String, Request> {
+pub(crate) fn requests(garden: &Path) -> BTreeMap<String, Request> {
     let write = |name: &str, text: &str| {
         let path = garden.join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");

@@ -30,7 +30,7 @@ fn params(changes: Value) -> Value {
 
 fn made(activation: f64, strength: Option<f64>) -> Made {
     let curve = vec![(0, 0.25), (64, activation)];
-    Made { activation, activation_at_start: 0.25, strength, curve }
+    Made { activation, activation_at_start: 0.25, strength, curve, embedding: vec![] }
 }
 
 fn drawn(params: Value, outcome: &Outcome, facet: Option<&str>) -> Drawing {
@@ -125,6 +125,7 @@ fn a_unit_that_nothing_excites_is_said_to_be_silent() {
         activation_at_start: value,
         strength: None,
         curve: vec![(0, value), (32, value), (64, value)],
+        embedding: vec![],
     };
     for value in [0.0, -1.5] {
         let drawing = drawn(params(json!({})), &outcome(vec![silent(value)]), None);

@@ -81,9 +81,14 @@ impl<'a> Sources<'a> {
     /// The data that a value refers to.
     pub(super) fn answer(&self, source: Source<'a>, asked: &Reference) -> Result<Answer, Fault> {
         Ok(match self.located(source, asked)? {
-            Located::Count(count) => Answer::Known { value: count.into(), from: String::new() },
+            Located::Count(count) => Answer::Known {
+                value: count.into(),
+                from: String::new(),
+                counts: Some("measurements: their number in the sweep".to_owned()),
+            },
             Located::Found { tree, value, first, steps, from, .. } => {
-                Answer::Known { value: tree.walk(&value, first, steps)?, from }
+                let counts = tree.counts(first, steps);
+                Answer::Known { value: tree.walk(&value, first, steps)?, from, counts }
             }
             Located::Waiting { key, status } => Answer::Waiting { key, status },
             Located::Failed(message) => Answer::Failed(message),

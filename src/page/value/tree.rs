@@ -166,6 +166,19 @@ impl Tree {
         self.names_after(&[])
     }
 
+    /// What a number counts, or the unit that it is measured in, with its description: `images: Number of images in the data
+    /// set`. `None` for a plain number or text.
+    pub(super) fn counts(&self, first: &str, steps: &[At]) -> Option<String> {
+        let fields = steps.iter().filter_map(|(step, _)| match step {
+            Step::Field(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let path: Vec<&str> = std::iter::once(first).chain(fields).collect();
+        let named = self.named().find(|named| named.names().eq(path.iter().copied()))?;
+        let doc = named.doc.trim_end_matches('.');
+        (!named.unit.is_empty()).then(|| format!("{}: {doc}", named.unit))
+    }
+
     /// Follows steps into a value with the name `first`.
     pub(super) fn walk(&self, value: &Value, first: &str, steps: &[At]) -> Result<Value, Fault> {
         let mut value = value.clone();

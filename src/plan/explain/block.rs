@@ -58,6 +58,9 @@ pub struct Made {
     pub device: String,
     /// The device's name as given by its vendor.
     pub device_name: String,
+    /// The vector instructions of a processor that were used, if known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub instructions: String,
     /// Duration in seconds.
     pub seconds: f64,
     /// The version of the program that measured it.
@@ -115,7 +118,7 @@ fn of_measurement(
     last: &[Digest],
 ) -> Explanation {
     let key = measurement.key;
-    let stored = store.record(&key).map(|record| made(&record));
+    let stored = store.record(&key).map(|record| Made::of(&record));
     let covers = Covers::of(&measurement.request);
     let mut explanation = Explanation { at, key, covers, stored, last: None, changes: vec![] };
     if !last.contains(&key) {
@@ -123,24 +126,11 @@ fn of_measurement(
         let compared = before.map(|record| (changes(&record, &measurement.request, store), record));
         // Of a sweep's results, the one that this one differs least from.
         if let Some((changes, record)) = compared.min_by_key(|(changes, _)| weight(changes)) {
-            explanation.last = Some(made(&record));
+            explanation.last = Some(Made::of(&record));
             explanation.changes = changes;
         }
     }
     explanation
-}
-
-fn made(record: &Record) -> Made {
-    let how = &record.provenance;
-    Made {
-        key: record.key,
-        started: how.started.clone(),
-        device: how.device.clone(),
-        device_name: how.device_name.clone(),
-        seconds: how.seconds,
-        lab: how.lab.clone(),
-        libtorch: how.libtorch.clone(),
-    }
 }
 
 fn weight(changes: &[Change]) -> usize {
@@ -249,10 +239,26 @@ impl Explained {
 }
 
 impl Made {
+    /// That of a record.
+    pub fn of(record: &Record) -> Self {
+        let how = &record.provenance;
+        Self {
+            key: record.key,
+            started: how.started.clone(),
+            device: how.device.clone(),
+            device_name: how.device_name.clone(),
+            instructions: how.instructions.clone(),
+            seconds: how.seconds,
+            lab: how.lab.clone(),
+            libtorch: how.libtorch.clone(),
+        }
+    }
+
     fn text(&self) -> String {
         let name = match self.device_name.as_str() {
             "" => String::new(),
-            name => format!(" ({name})"),
+            name if self.instructions.is_empty() => format!(" ({name})"),
+            name => format!(" ({name}, {})", self.instructions),
         };
         let mut by = String::new();
         if !self.lab.is_empty() {

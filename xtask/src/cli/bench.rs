@@ -66,6 +66,12 @@ pub enum Benched {
     /// low as the lab's, up to the lab's tolerance. saga takes minutes at the default size. scikit-learn
     /// is installed into the cache folder, unless NEURONOTES_PYTHON names a Python that has it.
     Probe(crate::bench::probe::BenchProbe),
+    /// How far a garden's results are the same with other numbers of threads and other vector instructions
+    ///
+    /// The garden is built, and `neuronotes reproduce` measures it once more under each setting. Printed are, for each kind, how
+    /// many results have the same bytes, are within their own noise, or are different, the largest difference, and texts that
+    /// are others, such as classes. Measuring the demonstration once takes minutes; `--note` chooses some of it.
+    Same(crate::bench::same::BenchSame),
     /// Seconds per figure of the kind `concept`, over a made-up scan
     ///
     /// The scan is compared in every way that the kind compares, with four controls and a group of pictures in another

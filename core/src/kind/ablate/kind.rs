@@ -21,6 +21,7 @@ pub static KIND: Kind = Kind {
           Beside it stand controls: the same change of other things, of the same size. For units and heads they are drawn by chance from the other ones of the layer: each changed unit is replaced by one of those whose change is nearest in size, twice as many as there are controls. The size is the root mean square of the change over positions and the pictures that are read. For directions they are exactly as large: what the change adds along a direction is added along a random one instead, at each position of each picture. Random directions are sums of pictures' activations with normally distributed weights, less their mean, orthogonal to the changed ones; so they are directions in which pictures differ. If the layer has fewer other units or heads than controls, each of them is a control.\n\n\
           p is one more than the number of controls whose effect is as large, in either direction, divided by one more than all of them (Davison and Hinkley, *Bootstrap Methods and their Application*, 1997). Intervals of accuracies are Wilson's; all others are central 95 % of 1,000 bootstrap resamples of the pictures, with the same pictures before and after.",
     example: "id: without\nkind: ablate\nlayer: image_block_4/1/Add_6\nunits: [395, 186, 251]\nread: logit\nclass: pineapple\nclasses: [bicycle, castle, cat, guitar, octopus, pineapple, pizza, red apple, rocket, umbrella]\ntemplates: [\"{}\"]\ntruth: none\ncontrols: 5\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "units",

@@ -7,6 +7,7 @@ use super::params::{Params, fault};
 use crate::kind::controlled::CONTROLS;
 use crate::kind::entry::{About, Data, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Type};
+use crate::kind::noise::Noise;
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::scan::POOL;
 use crate::kind::value::{Values, named, stored};
@@ -68,6 +69,7 @@ pub static KIND: Kind = Kind {
     about: About::Unit,
     data: Data::Always,
     scan: Scan::Layer,
+    noise: Noise { counts: &["counts[n]"], ..Noise::ACTIVATIONS },
     values: Values {
         named: &[
             named("count", "images", "Number of images in the data set."),

@@ -11,6 +11,7 @@ use crate::kind::exhibit::Exhibit;
 use crate::kind::feature_vis;
 use crate::kind::field::{Field, Preset, Type};
 use crate::kind::naming::two;
+use crate::kind::noise::Noise;
 use crate::kind::sample::Sample;
 use crate::kind::value::{Values, named, stored};
 
@@ -101,6 +102,17 @@ pub static KIND: Kind = Kind {
     data: Data::Optional,
     scan: Scan::Layer,
     captions: true,
+    noise: Noise {
+        // An area with its interval is a list of three.
+        intervals: &[
+            ("unit.auc[0]", "unit.auc[1]", "unit.auc[2]"),
+            ("sums[n].auc[0]", "sums[n].auc[1]", "sums[n].auc[2]"),
+            ("means[0]", "means[1]", "means[2]"),
+            ("logistic[0]", "logistic[1]", "logistic[2]"),
+            ("curved[0]", "curved[1]", "curved[2]"),
+        ],
+        ..Noise::FITTED
+    },
     values: Values {
         named: &[
             named("verdict", "", "`absent`, `unit`, `sum`, `direction` or `not linear`."),

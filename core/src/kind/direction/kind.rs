@@ -9,6 +9,7 @@ use crate::kind::dataset_examples::Example;
 use crate::kind::entry::{About, Data, Kind, Scan, form};
 use crate::kind::exhibit::Exhibit;
 use crate::kind::field::{Field, Kinds, Preset, Takes, Type};
+use crate::kind::noise::Noise;
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::value::{Values, named, stored};
 use crate::statistics::deviations;
@@ -104,6 +105,10 @@ pub static KIND: Kind = Kind {
     data: Data::Optional,
     scan: Scan::Layer,
     captions: true,
+    noise: Noise {
+        intervals: &[("groups.auc", "groups.interval[0]", "groups.interval[1]")],
+        ..Noise::FITTED
+    },
     values: Values {
         named: &[
             named("units", "units", "Number of units of the layer."),

@@ -10,6 +10,7 @@ use crate::kind::entry::{About, Fault, Kind, form};
 use crate::kind::exhibit::Exhibit;
 use crate::kind::facet;
 use crate::kind::field::{Field, Preset, Role, Type};
+use crate::kind::noise::Noise;
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::target;
 use crate::kind::value::{Values, named, stored};
@@ -22,7 +23,7 @@ pub static KIND: Kind = Kind {
     doc: "Starts from noise and follows the gradient of the objective with respect to the picture. The picture is parametrised by its Fourier spectrum, with coefficients scaled by frequency, in a colour space with decorrelated axes. It is moved, scaled and rotated at random before each step, so that the result does not depend on exact positions.\n\nThe target is one of `unit`, `units`, `direction` and `target`; with `objective: layer` or `caricature` it is the whole layer. A `recipe` sets all hyperparameters, and a block can override each of them.\n\nMethod: Olah, Mordvintsev and \
           Schubert, *Feature Visualization*, Distill 2017.\n\n`shuffle` is a sanity check: what the same optimisation makes of a network that has learnt nothing, but has the same architecture and the same numbers in each layer. The numbers of each weight tensor of the visual tower are permuted; vectors, which are biases and the parameters and statistics of normalisations, stay as they are. A picture that looks as good there says little about the unit. Adebayo et al., *Sanity Checks for Saliency Maps*, 2018; Heap et al., *Sparse Autoencoders Can Interpret Randomly Initialized Transformers*, 2025.\n\nWith `controls:` in `neuronotes.yaml`, folds under the figure show the same visualisation with other seeds and of the shuffled network, and where the reached activation lies among those of images.",
     example: "id: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 42\ncaption: What unit 42 looks for.\n",
-    impl_version: 2,
+    impl_version: 3,
     fields: &[
         Field::compute(
             "objective",
@@ -147,6 +148,7 @@ pub static KIND: Kind = Kind {
     recipes: RECIPES,
     sweep: true,
     about: About::Target,
+    noise: Noise { seeds: true, ..Noise::ACTIVATIONS },
     values: Values {
         named: &[
             named(

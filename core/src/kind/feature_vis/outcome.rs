@@ -35,6 +35,10 @@ pub struct Made {
     /// Steps and activations (with transforms) during the optimisation: at most 64 pairs, including the first and the
     /// last.
     pub curve: Vec<(u32, f64)>,
+    /// The model's embedding of the picture, scaled to length 1, with four decimals: 1 minus the product of two is the distance
+    /// of two pictures. Empty if the model has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embedding: Vec<f32>,
 }
 
 /// A made-up outcome of so many pictures, the last of which reaches this activation.
@@ -42,7 +46,13 @@ pub fn sample(images: u32, activation: f64) -> Outcome {
     let made = |index: u32| {
         let activation = activation - f64::from(images - 1 - index);
         let curve = vec![(0, 0.5), (511, activation)];
-        Made { activation, activation_at_start: 0.5, strength: None, curve }
+        Made {
+            activation,
+            activation_at_start: 0.5,
+            strength: None,
+            curve,
+            embedding: vec![0.6, 0.8],
+        }
     };
     let images = (0..images).map(made).collect();
     Outcome { size: 6, web: None, film: None, images, restarted_with: None }

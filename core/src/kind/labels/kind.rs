@@ -5,6 +5,7 @@ use super::outcome::{Outcome, sample};
 use super::params::{GroupBy, Method, Params, Truth};
 use crate::kind::entry::{About, Data, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Type};
+use crate::kind::noise::Noise;
 use crate::kind::sample::Sample;
 use crate::kind::scan::POOL;
 use crate::kind::value::{Values, named, stored};
@@ -98,6 +99,7 @@ pub static KIND: Kind = Kind {
     data: Data::Always,
     scan: Scan::Layer,
     captions: true,
+    noise: Noise::FITTED,
     values: Values {
         named: &[
             named("train", "images", "Number of images that labels were chosen by."),

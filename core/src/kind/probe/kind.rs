@@ -7,6 +7,7 @@ use super::outcome::{MOST_WEIGHTS, Outcome, sample};
 use super::params::{GroupBy, Params, Penalty, Truth};
 use crate::kind::entry::{About, Data, Fault, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Type};
+use crate::kind::noise::Noise;
 use crate::kind::sample::Sample;
 use crate::kind::scan::POOL;
 use crate::kind::value::{Values, named, stored};
@@ -78,11 +79,26 @@ pub static KIND: Kind = Kind {
         .or(Preset::Integer(6)),
     ],
     // 2: paths with other steps, as near to the minimum as before but not the same.
-    impl_version: 2,
+    impl_version: 3,
     about: About::Layer,
     data: Data::Always,
     scan: Scan::Layer,
     captions: true,
+    noise: Noise {
+        counts: &[
+            "held_out.right",
+            "held_out.top5",
+            "train.right",
+            "train.top5",
+            "classes[n].right",
+            "calibration[n].of",
+            "calibration[n].right",
+            "path[n].held_out",
+            "path[n].train",
+        ],
+        aside: &["gap", "steps"],
+        ..Noise::FITTED
+    },
     values: Values {
         named: &[
             named("classes[n].label", "", "The n-th class; also by its label, `classes[label=cat]`."),

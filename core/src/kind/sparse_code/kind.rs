@@ -8,6 +8,7 @@ use super::params::{Method, Objective, Params, Sign};
 use super::weighed::equation;
 use crate::kind::entry::{Data, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Takes, Type};
+use crate::kind::noise::Noise;
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::value::{Values, named, stored};
 use crate::kind::zero_shot::TRUNCATE;
@@ -18,6 +19,7 @@ pub static KIND: Kind = Kind {
     summary: "texts or pictures as short sums of units of a layer, or of words",
     doc: "Each text (`texts`), picture (`images`, `use`) or drawn word (`words`) becomes an equation: a sum of few terms, each a number times a unit of `layer`, or times a word of `vocabulary`.\n\n**Units.** Up to the embedding, a layer directly below the attention pool (`image_block_4/5/Add_6` in RN50x4), and the output of the last LayerNorm of a vision transformer, is read by a matrix W (below the pool, for activations that are the same everywhere); the attribution vector of an embedding x is W x, how much each unit adds to the similarity with x. With `objective: contrast`, the article's emotion table, the attribution vectors of all prompts and texts are the rows of a sparse regression whose target is 1 for the prompts of one text and 0 for those of all others: the coefficients tell the text from the rest of the list. The article's regression is logistic; this one is by least squares. With `objective: rebuild`, the sum of units' own directions (the rows of W) is fitted to the embedding.\n\nEach equation is given twice: as it was found, and after the article's clean-up, which leaves out the units in `drop`, divides by the largest coefficient, puts positive terms first, keeps four, and omits what is then at most 0.05.\n\n**Words.** With `vocabulary`, the embedding is fitted by the sum of the words' embeddings, as SpLiCE does: the words' mean is subtracted from each word, that of the data set's pictures (for texts, that of the words) from the embedding, all are normalised, and `|z − Cᵀw|² + λ |w|₁` is minimised with no negative coefficient. For the cosine that is shown, the mean is added again.\n\nA lasso is exact: its duality gap is at most 10⁻⁸ of the squared length of the target, or the measurement fails. Its coefficients are shrunk by the penalty; those of a pursuit are not. `residual` is the length of what is left, as a part of the length of what was fitted.\n\nWith few rows or many columns, sums of anything fit well. `random` is the control: each unit or word is replaced by a vector of the same length and a random direction in the embedding, and sums of at most as many terms are found among these in the same way. A cosine or a correlation says something about the units or words as far as it is above that of random ones.\n\nMethods: Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021; Bhalla et al., *Interpreting CLIP with Sparse Linear Concept Embeddings (SpLiCE)*, NeurIPS 2024; Tibshirani, *Regression Shrinkage and Selection via the Lasso*, 1996; Pati, Rezaiifar and Krishnaprasad, *Orthogonal Matching Pursuit*, 1993.",
     example: "id: hearts\nkind: sparse_code\ntexts: [red heart, blue heart, star, sun, wolf, guitar]\nlayer: image_block_4/1/Add_6\nterms: 4\ndrop: [12]\n",
+    impl_version: 2,
     fields: &[
         Field::compute(
             "texts",
@@ -108,6 +110,7 @@ pub static KIND: Kind = Kind {
     text: true,
     data: Data::Unless(&["texts", "layer"]),
     scan: Scan::Embedding,
+    noise: Noise { aside: &["items[n].gap"], ..Noise::FITTED },
     values: Values {
         named: &[
             named("rows", "", "Rows of the regression."),

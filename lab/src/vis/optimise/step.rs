@@ -178,7 +178,7 @@ fn sum(terms: &[Tensor]) -> Tensor {
 
 /// The network's input. Images are resized if learned positions fix its size, as in an attention pool and everywhere in a
 /// vision transformer.
-pub(super) fn prepared(clip: &Clip, stage: Stage, images: Tensor) -> Tensor {
+pub(crate) fn prepared(clip: &Clip, stage: Stage, images: Tensor) -> Tensor {
     let side = i64::from(clip.architecture.image_size);
     let images = match clip.fixes_size(stage) && images.size()[3] != side {
         true => images.internal_upsample_bilinear2d_aa([side, side], false, None, None), // [n, 3, side, side]
