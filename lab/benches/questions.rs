@@ -120,11 +120,28 @@ fn run(arguments: &Arguments) -> Result<()> {
         }))?;
     }
     let words: Vec<String> = (0..arguments.words).map(|at| format!("word {at}")).collect();
+    let half: Vec<String> = (0..6).map(|at| format!("label {at}")).collect();
     for (kind, what, params) in [
         (
             "unit_search",
             "one label against all others",
             json!({ "positive": { "labels": ["label 3"] }, "order": "both", "top": 12, "pool": "mean" }),
+        ),
+        (
+            "selectivity",
+            "one label, one unit",
+            json!({
+                "unit": 3, "by": "label", "categories": [{ "label": "label 3", "names": ["label 3"] }], "way": "higher",
+                "permutations": 1000, "seed": 0, "pool": "mean",
+            }),
+        ),
+        (
+            "selectivity",
+            "half of all labels together, one unit",
+            json!({
+                "unit": 3, "by": "label", "categories": [{ "label": "half", "names": half }], "way": "higher",
+                "permutations": 1000, "seed": 0, "pool": "mean",
+            }),
         ),
         (
             "labels",

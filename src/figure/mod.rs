@@ -30,7 +30,9 @@ pub mod part;
 pub mod picture;
 mod plot;
 mod probe;
+mod quiz;
 mod rating;
+mod selectivity;
 pub mod sheet;
 mod sparse_code;
 mod stacked;
@@ -69,6 +71,8 @@ pub static FIGURES: &[&Figure] = &[
     &unit_summary::FIGURE,
     &category_response::FIGURE,
     &conditional::FIGURE,
+    &selectivity::FIGURE,
+    &quiz::FIGURE,
     &drawn_words::FIGURE,
     &zero_shot::FIGURE,
     &text_rank::FIGURE,

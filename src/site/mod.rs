@@ -18,6 +18,7 @@ mod data;
 mod fault;
 mod pages;
 mod publish;
+mod quiz;
 mod review;
 mod serve;
 mod served;
@@ -85,7 +86,7 @@ pub struct Site {
     unrendered: BTreeMap<String, Diagnostic>,
     /// Images of rendered pages, by address.
     images: HashMap<String, Digest>,
-    /// Labelling sheets of rendered pages, by address.
+    /// Labelling sheets and quizzes of rendered pages, by address.
     sheets: HashMap<String, Digest>,
     /// Files of the search index, until something changes.
     search: Option<BTreeMap<String, String>>,

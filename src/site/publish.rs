@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::sink::{Content, Sink};
-use super::{Site, clash, pages, sheet};
+use super::{Site, clash, pages, quiz};
 use crate::diagnostic::Diagnostic;
 use crate::figure::Image;
 use crate::guard;
@@ -108,7 +108,7 @@ impl Site {
                     files.insert(image.file(), Content::Copy { from, digest: image.digest });
                 }
                 for link in drawing.sheets() {
-                    let page = store.blob(&link.digest).and_then(|blob| sheet::page(&blob));
+                    let page = store.blob(&link.digest).and_then(|blob| quiz::linked(&blob));
                     files.extend(page.map(|page| (link.path.clone(), Content::Bytes(page.into()))));
                 }
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use neuronotes_core::digest::Digest;
 
 use super::served::{Rendered, Served};
-use super::{Site, pages, sheet};
+use super::{Site, pages, quiz};
 use crate::diagnostic::Diagnostic;
 use crate::garden::Target;
 use crate::guard;
@@ -212,7 +212,7 @@ impl Site {
         }
         if let Some(digest) = self.sheets.get(path) {
             let blob = self.workspace.store.blob(digest)?;
-            return Some(Served::Bytes(sheet::page(&blob)?.into_bytes()));
+            return Some(Served::Bytes(quiz::linked(&blob)?.into_bytes()));
         }
         // Only files that notes link to, looked up by name, so that no path leads elsewhere.
         let is_asked =

@@ -4,6 +4,7 @@
 //! script into a page.
 
 use neuronotes_core::labelling::Sheet;
+use serde::Serialize;
 
 /// The page, with a place for its data.
 const PAGE: &str = include_str!("sheet.html");
@@ -13,9 +14,14 @@ const DATA: &str = "{{ data }}";
 /// The page; `None` if the data is malformed.
 pub(super) fn page(stored: &[u8]) -> Option<String> {
     let sheet: Sheet = serde_json::from_slice(stored).ok()?;
-    let data = serde_json::to_string(&sheet).ok()?;
+    filled(PAGE, &sheet)
+}
+
+/// A page with its data.
+pub(super) fn filled(page: &str, data: &impl Serialize) -> Option<String> {
+    let data = serde_json::to_string(data).ok()?;
     // No text can end the script element that holds it.
-    Some(PAGE.replacen(DATA, &data.replace('<', "\\u003c"), 1))
+    Some(page.replacen(DATA, &data.replace('<', "\\u003c"), 1))
 }
 
 #[cfg(test)]

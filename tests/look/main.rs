@@ -21,6 +21,7 @@ mod picture;
 mod preview;
 #[path = "../common/proxy.rs"]
 mod proxy;
+mod quiz;
 mod reader;
 mod search;
 mod sheet;

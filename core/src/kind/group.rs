@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cut::Cut as _;
 use crate::dataset::{Said, Sample};
 use crate::problem::Problem;
 use crate::suggest;
@@ -16,7 +17,7 @@ pub enum Group {
     Labels(Vec<String>),
     /// The pictures of the block's data set whose caption contains one of these, as whole words and in any case.
     Captions(Vec<String>),
-    /// The pictures of the block's data set with these keys, as figures name them.
+    /// The pictures of the block's data set with these keys, as figures name them; `*` stands for any text.
     Keys(Vec<String>),
     /// All pictures of a data set: its name in a block, the digest of its content in a request.
     Dataset(String),
@@ -63,7 +64,8 @@ impl Group {
     /// Whether pictures with this label, this caption or this key, whichever the group is of, are in it.
     fn holds_text(&self, text: &str) -> bool {
         match self {
-            Self::Labels(all) | Self::Keys(all) => all.iter().any(|one| one == text),
+            Self::Labels(all) => all.iter().any(|one| one == text),
+            Self::Keys(all) => all.iter().any(|one| one == text || is_like(text, one)),
             Self::Captions(captions) => {
                 let words = words(text);
                 captions.iter().any(|wanted| contains(&words, wanted))
@@ -158,6 +160,18 @@ pub fn words(text: &str) -> Vec<String> {
     words.map(str::to_lowercase).collect()
 }
 
+/// Whether a text is like a pattern, in which each `*` stands for any text.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return text == pattern };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        let Some(at) = text.find(part) else { return false };
+        text = text.cut(at + part.len()..);
+    }
+    text.ends_with(last)
+}
+
 /// Whether a text's words contain those of `wanted`, one after the other.
 fn contains(text: &[String], wanted: &str) -> bool {
     has(text, &words(wanted))
@@ -202,6 +216,26 @@ mod tests {
         assert!(!Group::Words(vec!["face".to_owned()]).holds(&both));
         assert!(Group::Keys(vec!["a/face".to_owned()]).holds(&none));
         assert!(!Group::Keys(vec!["face".to_owned()]).holds(&both));
+    }
+
+    #[test]
+    fn a_star_in_a_key_stands_for_any_text() {
+        let all = [
+            ("*--noto", "face--noto", true),
+            ("*--noto", "face--noto-2", false),
+            ("face*", "face", true),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("*", "", true),
+            ("**", "é", true),
+            ("*é*", "né", true),
+            ("face", "faces", false),
+        ];
+        for (pattern, text, expected) in all {
+            assert_eq!(is_like(text, pattern), expected, "{pattern} {text}");
+        }
     }
 
     #[test]

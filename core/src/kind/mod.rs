@@ -32,9 +32,11 @@ pub mod mention;
 mod naming;
 mod noise;
 pub mod probe;
+pub mod quiz;
 pub mod rating;
 mod sample;
 pub mod scan;
+pub mod selectivity;
 pub mod sparse_code;
 pub mod stroop;
 mod target;
@@ -73,6 +75,8 @@ pub static KINDS: &[&Kind] = &[
     &unit_summary::KIND,
     &category_response::KIND,
     &conditional::KIND,
+    &selectivity::KIND,
+    &quiz::KIND,
     &drawn_words::KIND,
     &zero_shot::KIND,
     &text_rank::KIND,

@@ -101,6 +101,15 @@ fn exact(number: f32) -> Option<u16> {
     (half.is_finite() && half.to_f32() == number).then(|| half.to_bits())
 }
 
+/// Number of places of halves.
+pub(super) const PLACES: usize = 1 << 16;
+
+/// The place of a number among all halves in rising order, that of 0 for -0; `None` if it is no half, or infinite.
+pub(super) fn place_of(number: f32) -> Option<usize> {
+    // The sum of -0 and 0 is 0.
+    exact(number + 0.0).map(|bits| usize::from(place(bits)))
+}
+
 /// The place of a half among all of them in rising order, by its bits.
 const fn place(bits: u16) -> u16 {
     match bits >> 15 {

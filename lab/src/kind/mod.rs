@@ -18,12 +18,15 @@ mod direction;
 mod drawn_words;
 mod facet;
 mod feature_vis;
+mod inline;
 mod labels;
 mod line;
 mod moments;
 mod probe;
+mod quiz;
 mod rows;
 mod scan;
+mod selectivity;
 mod sheet;
 mod sparse_code;
 mod stroop;
@@ -91,6 +94,8 @@ pub static MEASURES: &[Measure] = &[
     Measure::alone(&kind::unit_summary::KIND, unit_summary::run),
     Measure::alone(&kind::category_response::KIND, category_response::run),
     Measure::alone(&kind::conditional::KIND, conditional::run),
+    Measure::alone(&kind::selectivity::KIND, selectivity::run),
+    Measure::alone(&kind::quiz::KIND, quiz::run),
     Measure::alone(&kind::drawn_words::KIND, drawn_words::run),
     Measure::alone(&kind::zero_shot::KIND, zero_shot::run),
     Measure::alone(&kind::text_rank::KIND, text_rank::run),

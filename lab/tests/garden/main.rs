@@ -14,6 +14,7 @@ mod mistakes;
 mod newcomer;
 mod react;
 mod reproduce;
+mod selective;
 mod sheet;
 mod tables;
 mod uses;

@@ -31,6 +31,7 @@ const NAMED: usize = 5;
 fn brief(kind: &str) -> &'static str {
     match kind {
         "feature_vis" => "size: 48\nsteps: 12\n",
+        "quiz" => "trials: 2\nreferences: 2\n",
         "direction" | "concept" | "labels" => "held_out: 0.5\n",
         // They need several images of a class.
         "probe" | "category_response" | "conditional" => "dataset: attacks\n",
