@@ -4,6 +4,7 @@
 mod archive;
 mod claims;
 mod dataset;
+mod diff;
 mod extent;
 mod format;
 mod garden;
@@ -175,6 +176,13 @@ enum Command {
     /// rule of each kind), or is different; the largest differences are listed. The exit code is 1 if a result is
     /// different or cannot be measured. Figures that have not been measured yet are listed and not counted as different.
     Reproduce(reproduce::Asked),
+    /// Show what differs between two states of the garden, and why
+    ///
+    /// Lists sentences that read differently though nobody edited them, figures by the size of their change and grouped
+    /// by cause (data, weights, a parameter), the text by words, and links. Nothing is measured: each side is
+    /// planned from its notes, and its results are looked up in the store. A result that is missing is listed with what measures
+    /// it.
+    Diff(diff::Arguments),
     /// Inspect, verify and clean up the result store
     Store {
         #[command(subcommand)]
@@ -334,6 +342,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Review(asked) => review::run(&asked),
         Command::Reproduce(asked) => reproduce::run(asked),
+        Command::Diff(arguments) => Ok(ExitCode::from(u8::from(diff::run(arguments)?))),
         Command::Store { command } => store::run(command),
         Command::New { dir, command } => {
             new::run(dir, command)?;

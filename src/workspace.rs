@@ -10,6 +10,7 @@ mod macros;
 mod read;
 mod reviewed;
 mod reviews;
+mod revision;
 mod shown;
 mod state;
 mod text;
@@ -131,7 +132,7 @@ impl Touched {
 /// A file's metadata that reveals changes without reading it: length, modification time, inode.
 type Stamp = (u64, SystemTime, u64);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Parsed {
     stamp: Stamp,
     /// The note in its file.

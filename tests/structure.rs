@@ -45,6 +45,7 @@ const ORDER: &[(&str, &[&str])] = &[
             // Text, and what templates see of it.
             "guard",
             "handles",
+            "git",
             "language",
             "tex",
             "diagnostic",
@@ -82,6 +83,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "scaffold",
             "build",
             "reproduce",
+            "diff",
             "preview",
             "cli",
         ],

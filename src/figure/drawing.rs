@@ -123,6 +123,16 @@ impl Drawing {
         all.into_iter().chain(listed).filter(|unit| seen.insert(*unit)).collect()
     }
 
+    /// Every picture, in the order shown.
+    pub fn pictures(&self) -> Vec<&Picture> {
+        match self {
+            Self::Picture { picture, .. } => vec![picture],
+            Self::Grid { items, .. } => items.iter().map(|item| &item.picture).collect(),
+            Self::Plot { .. } => vec![],
+            Self::Parts { parts, .. } => parts.iter().flat_map(Part::pictures).collect(),
+        }
+    }
+
     /// The first picture, for lists of notes.
     pub fn first_picture(&self) -> Option<&Picture> {
         match self {

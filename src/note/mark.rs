@@ -42,6 +42,18 @@ pub fn fill<'v>(text: &str, shown: impl Fn(usize) -> Option<&'v str>) -> String 
     })
 }
 
+/// The numbers of the values that a text has marks of, in order.
+pub fn marked(text: &str) -> Vec<usize> {
+    let found = std::cell::RefCell::new(Vec::new());
+    if may_have_marks(text) {
+        replaced(text, VALUE, |_, number| {
+            found.borrow_mut().extend(number);
+            false
+        });
+    }
+    found.into_inner()
+}
+
 /// Whether a text contains marks of citations.
 pub fn has_citations(text: &str) -> bool {
     may_have_marks(text) && text.contains(CITATION)

@@ -44,7 +44,7 @@ pub use html::{
     render_inline,
 };
 pub use inline::{Expected, Head, InlineValue, Query};
-pub use mark::{fill, fill_citations, has_citations};
+pub use mark::{fill, fill_citations, has_citations, marked};
 pub use markup::{Citation, CitedKey};
 pub use math::{Macros, MathError, mathml};
 pub use numeral::Numeral;
@@ -52,6 +52,7 @@ pub use outline::{Anchor, Heading, Link, LinkKind, Mention, Open, Sentence};
 pub use raw::plain as without_tags;
 pub use reach::{Reached, of_markdown as reaches};
 pub use remote::{Reach, shown as shown_address};
+pub use sentence::sentences;
 pub use slug::{Slugger, file_slug, slug};
 pub use sweep::Axis;
 

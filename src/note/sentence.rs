@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use neuronotes_core::cut::Cut as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 #[cfg(test)]
@@ -24,6 +25,14 @@ pub(super) fn bounds(text: &str) -> Vec<usize> {
     #[cfg(test)]
     WORK.set(WORK.get() + text.len());
     if text.is_ascii() { ascii(text.as_bytes()) } else { in_any_script(text) }
+}
+
+/// The sentences of `text`, each with what separates it from the next.
+pub fn sentences(text: &str) -> Vec<&str> {
+    let bounds = bounds(text);
+    let starts = std::iter::once(0).chain(bounds.iter().copied());
+    let ends = bounds.iter().copied().chain([text.len()]);
+    starts.zip(ends).map(|(start, end)| text.cut(start..end)).collect()
 }
 
 /// The sentence around `place`, in a text of `length` bytes whose sentences end at `bounds`.

@@ -1,14 +1,16 @@
 //! Explains a block's request keys: what each covers, and which fields have changed since the last measurement. It
 //! only reads records.
 
+mod between;
 mod block;
 mod covers;
 mod key;
-mod short;
+pub(crate) mod short;
 
 use neuronotes_core::problem::Problem;
 use neuronotes_core::store::{Root, Store};
 
+pub use between::between;
 pub use block::{Change, Explained, Explanation, Made};
 pub use covers::Covers;
 

@@ -6,6 +6,7 @@
 mod base;
 mod body;
 mod broken;
+mod compared;
 mod connections;
 mod guard;
 mod host;
@@ -99,6 +100,8 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
         with_token,
         refused_users: Default::default(),
         base: options.base,
+        root: root.clone(),
+        comparing: Default::default(),
         store,
         sender: sender.clone(),
         tabs: Default::default(),

@@ -120,6 +120,23 @@
     }
   }
 
+  // What differs from the last commit is one key away; a page for a missing page has no history.
+  const compared = new URL(`-/diff?page=${encodeURIComponent(own)}`, root).href;
+  if (loaded < 400) {
+    const nav = document.createElement("nav");
+    nav.id = "preview-compared";
+    nav.dataset.preview = "";
+    nav.setAttribute("aria-label", "Preview");
+    const link = Object.assign(document.createElement("a"), { href: compared, textContent: "Changes since the last commit" });
+    nav.append(link, " ", Object.assign(document.createElement("kbd"), { textContent: "d" }));
+    document.body.append(nav);
+  }
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, dialog, [contenteditable]");
+    if (event.key !== "d" || typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || loaded >= 400) return;
+    location.href = compared;
+  });
+
   // Visible waiting figures are measured first.
   const visible = new Set();
   const watched = new Set();

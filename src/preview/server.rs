@@ -25,17 +25,21 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::body::{self, Content, Found, Opened};
+use super::compared;
 use super::connections::{self, Bounds};
 use super::guard::Verdict;
 use super::message::{Answer, Question};
 use super::peer::Peer;
 use super::state::ServerState;
 use super::stream;
+use crate::diff::report::html;
 use crate::guard;
 use crate::handles;
 
 /// The script that patches open pages.
 const SCRIPT: &str = concat!(include_str!("morph.js"), include_str!("preview.js"));
+/// The script that updates a comparison.
+const COMPARED: &str = include_str!("compared.js");
 /// The style sheet of the preview's own messages.
 const STYLE: &str = include_str!("preview.css");
 /// Maximum size of a page's message in bytes.
@@ -196,9 +200,14 @@ async fn get(
         Some(("", "events")) => stream::events(state, query),
         Some(("", "preview.js")) => text("text/javascript; charset=utf-8", SCRIPT),
         Some(("", "preview.css")) => text("text/css; charset=utf-8", STYLE),
-        Some(("", rest)) => match rest.strip_prefix("partial/") {
-            Some(key) => partial(&state, key).await,
-            None => StatusCode::NOT_FOUND.into_response(),
+        Some(("", "diff")) => compared(&state, query).await,
+        Some(("", "diff.css")) => text("text/css; charset=utf-8", html::STYLE),
+        Some(("", "diff.js")) => text("text/javascript; charset=utf-8", html::SCRIPT),
+        Some(("", "compared.js")) => text("text/javascript; charset=utf-8", COMPARED),
+        Some(("", rest)) => match (rest.strip_prefix("partial/"), rest.strip_prefix("blob/")) {
+            (Some(key), _) => partial(&state, key).await,
+            (None, Some(name)) => stored(&state, name).await,
+            (None, None) => StatusCode::NOT_FOUND.into_response(),
         },
         _ => page(state, method, headers, path).await,
     }
@@ -300,6 +309,40 @@ async fn partial(state: &ServerState, key: &str) -> Response {
     let read = spawn_blocking(move || std::fs::read(path?).ok());
     match read.await.ok().flatten() {
         Some(bytes) => text("image/png", bytes),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// What differs in the note of the page that the query names.
+async fn compared(state: &Arc<ServerState>, query: &str) -> Response {
+    let wanted = query.split('&').find_map(|part| part.strip_prefix("page=")).unwrap_or_default();
+    let page = percent_decode_str(wanted).decode_utf8_lossy().into_owned();
+    // One at a time: each reads the garden anew.
+    let _one = state.comparing.lock().await;
+    let root = state.root.clone();
+    let made = spawn_blocking(move || {
+        guard::run("comparing the note with its last commit", &page, || {
+            compared::page(&root, &page)
+        })
+    });
+    match made.await {
+        Ok(Ok((status, html))) => (status, text(HTML, html)).into_response(),
+        Ok(Err(panicked)) => {
+            say::err(format_args!("error: {panicked}\nhint: {}\n", guard::HINT));
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// A stored picture by its digest.
+async fn stored(state: &ServerState, name: &str) -> Response {
+    let Some((digest, media_type)) = compared::blob(name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let store = state.store.clone();
+    match spawn_blocking(move || store.blob(&digest)).await.ok().flatten() {
+        Some(bytes) => text(media_type, bytes),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

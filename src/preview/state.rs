@@ -1,6 +1,7 @@
 //! What all requests to the preview share.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +25,10 @@ pub struct ServerState {
     pub refused_users: Mutex<BTreeSet<u32>>,
     /// The path below which a proxy serves the preview.
     pub base: Base,
+    /// The garden's folder.
+    pub root: PathBuf,
+    /// Held while a note is compared with its last commit.
+    pub comparing: tokio::sync::Mutex<()>,
     /// Folder of the site's images.
     pub store: Store,
     /// Channel to the garden's owner.

@@ -14,6 +14,7 @@
 //! A page is identified by its key, so an unchanged page is never rendered again.
 
 mod clash;
+mod compared;
 mod data;
 mod fault;
 mod pages;

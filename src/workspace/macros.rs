@@ -11,7 +11,7 @@ use crate::note::Macros;
 const LARGEST: u64 = 1 << 20;
 
 /// Macros for the formulas of all notes.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Defined {
     pub(super) macros: Macros,
     /// The preamble's text, for diagnostics.

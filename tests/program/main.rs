@@ -11,6 +11,7 @@ mod commonmark;
 mod controls;
 mod crates;
 mod dictionaries;
+mod diff;
 mod drawn;
 mod elsewhere;
 #[cfg(target_os = "linux")]

@@ -133,7 +133,7 @@ fn of_measurement(
     explanation
 }
 
-fn weight(changes: &[Change]) -> usize {
+pub(super) fn weight(changes: &[Change]) -> usize {
     changes.iter().map(|change| 1 + weight(&change.because)).sum()
 }
 
@@ -179,7 +179,7 @@ fn changes(before: &Record, now: &Request, store: &Store) -> Vec<Change> {
 }
 
 /// All parts in which two values differ.
-fn compare(field: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
+pub(super) fn compare(field: &str, old: &Value, new: &Value, found: &mut Vec<Change>) {
     match (old, new) {
         _ if old == new => {}
         (Value::Object(before), Value::Object(now)) => {

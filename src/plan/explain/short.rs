@@ -5,7 +5,7 @@ use neuronotes_core::digest::Digest;
 use serde_json::Value;
 
 /// A value in one short line, with digests abbreviated.
-pub(super) fn short(value: &Value) -> String {
+pub fn short(value: &Value) -> String {
     const MOST: usize = 100;
     let text = match value {
         Value::String(text) => match text.parse::<Digest>() {
