@@ -5,6 +5,7 @@ mod archive;
 mod claims;
 mod dataset;
 mod diff;
+mod explain;
 mod extent;
 mod format;
 mod garden;
@@ -16,7 +17,7 @@ mod review;
 mod store;
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -26,10 +27,9 @@ use neuronotes_core::say;
 use crate::build::{self, Options, Report, Results};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::measure::progress::Bars;
-use crate::plan::explain;
 use crate::watch::Mode;
 use crate::workspace::Workspace;
-use crate::{diagnostic, freeze, preview, site};
+use crate::{diagnostic, freeze, preview};
 use format::{Format, count, verdict};
 use garden::{Garden, root};
 
@@ -337,7 +337,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(u8::from(made.failed || warned)))
         }
         Command::Explain { block, garden, format } => {
-            explain_block(&root(garden.root)?, &block, format)?;
+            explain::run(&root(garden.root)?, &block, format)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Review(asked) => review::run(&asked),
@@ -361,22 +361,6 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-fn explain_block(root: &Path, block: &str, format: Format) -> anyhow::Result<()> {
-    let mut workspace = Workspace::open(root)?;
-    let plan = site::wishes(&mut workspace).plan;
-    workspace.save_digests();
-    let shared = workspace.notes();
-    let notes: Vec<_> = shared.iter().map(|note| &**note).collect();
-    let kept = workspace.store.root(&workspace.root);
-    for one in explain::explain(&notes, &plan, &workspace.store, kept.as_ref(), block)? {
-        match format {
-            Format::Human => say::out(&one.text()),
-            Format::Json => say::json(&serde_json::to_string(&one)?),
-        }
-    }
-    Ok(())
 }
 
 fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {

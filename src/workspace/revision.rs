@@ -32,6 +32,7 @@ impl Workspace {
             git: GitDates::default(),
             commits: Default::default(),
             library: Default::default(),
+            reviews: Default::default(),
             drafts: self.drafts,
             files: self.files.clone(),
             config_text: self.config_text.clone(),
