@@ -83,7 +83,7 @@ const CASES: &[Case] = &[
     (
         "selectivity",
         "dataset: pets\nunit: 3\n",
-        "2:7",
+        "1:1",
         "no image of the data set has a label",
         "use `by` for what there is",
     ),
@@ -115,7 +115,7 @@ const CASES: &[Case] = &[
         "no picture of the data set has the label `foods`",
         "did you mean",
     ),
-    ("selectivity", "unit: 3\nheld_out: 1\n", "5:11", "`held_out` is 1", "0.05 to 0.95"),
+    ("selectivity", "unit: 3\nheld_out: 1\n", "5:11", "must be a number from 0.05 to 0.95", ""),
     (
         "selectivity",
         "unit: 3\nalso: [768]\n",
@@ -123,7 +123,7 @@ const CASES: &[Case] = &[
         "unit 768 is out of range",
         "count from 0 to 767",
     ),
-    ("quiz", "unit: 3\ntrials: 99\n", "5:9", "`trials` is 99", "1 to 40"),
+    ("quiz", "unit: 3\ntrials: 99\n", "5:9", "must be a whole number from 1 to 40", ""),
     ("unit_quality", "across: clearness\n", "4:9", "`across` must be `clarity`", ""),
 ];
 
