@@ -69,7 +69,7 @@ fn controls_are_results_of_their_own_that_figures_do_not_depend_on() {
         "One from each of 3 bands",
         "Strongest for unit 2",
         "marked: ",
-        "</data>, a third",
+        "</data></a>, a third",
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
