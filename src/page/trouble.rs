@@ -86,13 +86,13 @@ const KINDS: [(Kind, &str, &str, &str); 11] = [
         Kind::Question,
         "question",
         "Open questions",
-        "Callouts `[!question]`. One that is answered becomes `[!success]` or is removed.",
+        "Callouts “[!question]”. One that is answered becomes “[!success]” or is removed.",
     ),
     (
         Kind::Todo,
         "todo",
         "To do",
-        "Callouts `[!todo]`. One that is done becomes `[!done]` or is removed.",
+        "Callouts “[!todo]”. One that is done becomes “[!done]” or is removed.",
     ),
 ];
 
