@@ -3,7 +3,7 @@
 use super::entry::Kind;
 use super::field::{Field, Role, Type};
 
-/// The name of [`CONTROLS`].
+/// The name of the field that switches controls off.
 pub const FIELD: &str = "controls";
 /// The field of all kinds whose figures have controls.
 pub(super) const CONTROLS: Field = Field::presentation(
