@@ -120,7 +120,10 @@ pub fn passages(old: &str, new: &str) -> (Vec<Passage>, [usize; 2], bool) {
             ChangeTag::Equal => {}
         }
     }
-    if diff.ratio() < REWRITTEN {
+    // Words only: what is between them is alike in any two texts.
+    let all = count(old) + count(new);
+    let same = all.saturating_sub(changed[0] + changed[1]);
+    if (same as f32) < REWRITTEN * all as f32 {
         let piece = |is, text: &str| Piece { is, text: text.to_owned() };
         let pieces = vec![piece("gone", old), piece("new", new)];
         return (vec![Passage { line: 1, pieces }], changed, true);
