@@ -39,7 +39,8 @@ impl Standing<'_> {
 /// The last stamp of each reviewer about the note and about each figure, the newest first. A figure that has no result now is not
 /// compared.
 pub fn standings<'a>(stamps: &'a [Stamp], now: &Seen) -> Vec<Standing<'a>> {
-    let mut all: Vec<&Stamp> = stamps.iter().collect();
+    // Of two in one second, the one that was appended later is the last.
+    let mut all: Vec<&Stamp> = stamps.iter().rev().collect();
     // Merged files are in no order.
     all.sort_by(|a, b| b.on.cmp(&a.on).then_with(|| a.by.cmp(&b.by)));
     let mut known = BTreeSet::new();

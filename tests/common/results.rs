@@ -3,7 +3,7 @@
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::{Kind, Painted, scan};
+use neuronotes_core::kind::{Kind, Painted, quiz, scan};
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
 
@@ -39,6 +39,9 @@ fn scanned(store: &Store, request: &Request) -> Record {
     put(scan::MOMENTS, "application/json", &serde_json::to_vec(&moments).expect("JSON"));
     let outcome = scan::Outcome { count: 6, skipped: vec![], ledger: None };
     record.set_result(store, &outcome).expect("a result");
+    if request.kind == quiz::KIND.name {
+        record.add_output(store, quiz::QUIZ, "application/json", b"{}").expect("an output");
+    }
     measured(&mut record);
     record
 }

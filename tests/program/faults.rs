@@ -56,7 +56,7 @@ fn clean(garden: &Garden) -> BTreeMap<String, Vec<u8>> {
 fn an_output_folder_that_is_full_has_every_file_that_fits_and_no_part_of_one() {
     let garden = garden();
     let clean = clean(&garden);
-    let (run, left) = during(&garden, "output", Fault::Room(300_000), &["build"]);
+    let (run, left) = during(&garden, "output", Fault::Room(340_000), &["build"]);
     let said = run.stderr();
     assert_eq!(run.code(), 1, "{said}");
     assert!(said.contains("files/data.bin") && said.contains("could not be written to"), "{said}");

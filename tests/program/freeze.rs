@@ -83,7 +83,7 @@ fn what_is_published_elsewhere_is_what_was_built_byte_for_byte() {
     assert_eq!(run.code(), 0, "{}", run.stderr());
     assert_eq!(
         run.summary(),
-        "2 notes: 0 figures measured, 6 stored; 47 files written, 0 unchanged; no problems found"
+        "2 notes: 0 figures measured, 6 stored; 50 files written, 0 unchanged; no problems found"
     );
     let (there, here) = (other.output(), garden.output());
     assert_eq!(there.keys().collect::<Vec<_>>(), here.keys().collect::<Vec<_>>());

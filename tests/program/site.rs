@@ -239,8 +239,8 @@ fn a_new_garden_builds_and_an_old_folder_is_left_alone() {
     let (garden, made) = Garden::scaffold();
     assert_eq!(made.code(), 0, "{}", made.stderr());
     assert!(made.stdout().contains("neuronotes serve --open --root"), "{}", made.stdout());
-    // It asks for three figures; the lab's tests measure them.
-    assert_eq!(common::results::fill(&garden), 3);
+    // It asks for three figures and the controls of two; the lab's tests measure them.
+    assert_eq!(common::results::fill(&garden), 5);
     let built = garden.run(&["build", "--strict"]);
     assert_eq!(built.code(), 0, "{}", built.stderr());
     let before = common::files(garden.root());

@@ -491,6 +491,8 @@ fn a_second_layer_joins_the_scan_of_the_first() {
                 }
                 events.push(event);
             }
+            // That one is measured along with the other.
+            Event::Along { .. } => {}
             event => done.push(event),
         }
     }

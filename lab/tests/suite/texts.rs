@@ -46,7 +46,7 @@ fn request(kind: &str, params: Value) -> Request {
     let Value::Object(params) = params else { panic!("a map") };
     Request {
         kind: kind.into(),
-        impl_version: 1,
+        impl_version: text_rank::KIND.impl_version,
         params,
         model: model(&emoji_weights()),
         dataset: None,
