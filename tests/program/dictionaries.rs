@@ -78,7 +78,12 @@ fn said(garden: &Garden) -> String {
         let place = format!("{}:{}:{}", text("file"), report["line"], report["column"]);
         format!("{place} {} ({})", text("message"), text("hint"))
     };
-    let all = all.lines().filter(|line| !line.contains("\"trouble\":")).map(one).collect::<Vec<_>>().join("\n");
+    let all = all
+        .lines()
+        .filter(|line| !line.contains("\"trouble\":"))
+        .map(one)
+        .collect::<Vec<_>>()
+        .join("\n");
     all.replace(&garden.root().canonicalize().expect("a folder").display().to_string(), "GARDEN")
 }
 
