@@ -42,7 +42,7 @@ pub fn standings<'a>(stamps: &'a [Stamp], now: &Seen) -> Vec<Standing<'a>> {
     // Of two in one second, the one that was appended later is the last.
     let mut all: Vec<&Stamp> = stamps.iter().rev().collect();
     // Merged files are in no order.
-    all.sort_by(|a, b| b.on.cmp(&a.on).then_with(|| a.by.cmp(&b.by)));
+    all.sort_by_key(|stamp| std::cmp::Reverse(stamp.on));
     let mut known = BTreeSet::new();
     all.retain(|stamp| known.insert((&stamp.by, &stamp.figure)));
     all.into_iter().map(|stamp| Standing { stamp, changes: changes(stamp, now) }).collect()
