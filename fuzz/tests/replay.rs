@@ -51,6 +51,7 @@ targets! {
     safetensors = "safetensors",
     tar = "tar",
     csv = "csv",
+    jsonl = "jsonl",
     parquet = "parquet",
     picture = "picture",
     record = "record",

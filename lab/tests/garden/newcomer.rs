@@ -25,7 +25,14 @@ fn a_new_garden_measures_three_kinds_of_figures_with_an_empty_cache() {
         "{}",
         first.stderr()
     );
-    let kinds = ["activation_histogram", "dataset_examples", "feature_vis", "scan"];
+    let kinds = [
+        "activation_histogram",
+        "controls",
+        "dataset_examples",
+        "feature_vis",
+        "scan",
+        "unit_rank",
+    ];
     assert_eq!(stored(&garden), kinds.map(|kind| (kind.to_owned(), 1)).into());
     let page = garden.page("a-first-figure.html");
     for wanted in [">1,494</data>", ">64</data>", "<svg", "tennis"] {
