@@ -54,7 +54,9 @@ pub fn compare(sides: &Sides, pair: Pair) -> Vec<ClaimChange> {
             ([verdict(&old), verdict(&new)], [measured(&old), measured(&new)]);
         let Some(Known { id, claim, place, .. }) = new.or(old) else { return };
         let [before, after] = verdicts;
-        if before != after {
+        // A claim that is new or gone has changed no side, unless it fails.
+        let is_judged = before != NONE && after != NONE;
+        if before != after && (is_judged || before == "fails" || after == "fails") {
             let note = path.clone();
             changes.push(ClaimChange { note, id, place, claim, before, after, measured });
         }

@@ -65,6 +65,13 @@ pub fn compare(kind: &Kind, before: Measured<'_>, after: Measured<'_>) -> Result
     if let (Some(old), Some(new)) = (&old, &new) {
         change.overlay("", old, new);
     }
+    // What the drawn histograms show.
+    let shown = |histogram: &HistogramChange| {
+        let dot = if histogram.path.is_empty() { "" } else { "." };
+        ["edges[", "counts["].map(|name| format!("{}{dot}{name}", histogram.path))
+    };
+    let shown: Vec<String> = change.histograms.iter().flat_map(shown).collect();
+    change.numbers.retain(|one| !shown.iter().any(|start| one.path.starts_with(start.as_str())));
     change.pictures =
         picture::compare((before.drawing, before.store), (after.drawing, after.store));
     change

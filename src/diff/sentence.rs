@@ -9,6 +9,9 @@ use super::side::Sides;
 use crate::note::{self, Note};
 use crate::site::Site;
 
+/// What stands for a value that is not measured yet.
+const WAITING: &str = "…";
+
 /// A sentence whose values moved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SentenceChange {
@@ -63,9 +66,14 @@ pub fn compare(sides: &Sides, pair: Pair) -> Vec<SentenceChange> {
         let moved = old.values.iter().zip(&now.values).filter_map(|(old, new)| {
             let (before, after) = (a.shown(*old), b.shown(*new));
             let value = b.note().values.get(*new)?.text.clone();
-            (before != after).then_some(ValueChange { value, before, after })
+            // What is not measured on a side has not moved: it is among the missing results.
+            let is_known = before != WAITING && after != WAITING;
+            (before != after && is_known).then_some(ValueChange { value, before, after })
         });
-        let values = moved.collect();
+        let values: Vec<ValueChange> = moved.collect();
+        if values.is_empty() {
+            continue;
+        }
         let note = b.note();
         let line = now.values.first().and_then(|at| note.values.get(*at));
         let line =
@@ -93,7 +101,7 @@ impl<'a> Side<'a> {
 
     fn shown(&self, number: usize) -> String {
         let shown = self.site.values(self.at).shown.get(number);
-        shown.map_or("…", |shown| shown.text.as_str()).to_owned()
+        shown.map_or(WAITING, |shown| shown.text.as_str()).to_owned()
     }
 
     /// All sentences with values, of headings, prose and captions.

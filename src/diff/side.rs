@@ -191,6 +191,9 @@ fn revision(
     let data: Vec<String> = base.data().into_iter().map(str::to_owned).collect();
     let wanted = wanted(base, &changes, &files, &data);
     let missing = repository.extract(wanted.iter().map(|path| (*path, &files[*path])), &root)?;
+    // What blocks may name; other pointers matter to nobody.
+    let asked = Named::of(base);
+    let missing: Vec<String> = missing.into_iter().filter(|path| asked.has(path)).collect();
     let named = config::FILE.to_owned();
     let mut changed: BTreeSet<&str> = changes.paths.iter().map(String::as_str).collect();
     if is_whole(base, &changes) {

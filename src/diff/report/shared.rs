@@ -1,6 +1,6 @@
 //! What all reports say in the same words.
 
-use neuronotes_core::number::{percent, thousands};
+use neuronotes_core::number::{percent, signed, thousands};
 
 use crate::diff::claim::ClaimChange;
 use crate::diff::difference::Difference;
@@ -18,6 +18,10 @@ pub fn count(n: usize, what: &str) -> String {
 
 /// A number with about six digits.
 pub fn digits(value: f64) -> String {
+    signed(plain(value))
+}
+
+fn plain(value: f64) -> String {
     if value == value.trunc() && value.abs() < 1e15 {
         return format!("{value:.0}");
     }
@@ -112,9 +116,15 @@ pub fn lines(figure: &FigureChange) -> Vec<String> {
     lines.extend(
         change.histograms.iter().map(|one| format!("{}: {}", path(&one.path), histogram(one))),
     );
-    lines.extend(
-        change.pictures.iter().map(|one| format!("picture {}: {}", one.at + 1, picture(one))),
-    );
+    let is_pair = |one: &&PictureChange| one.before.is_some() && one.after.is_some();
+    let pairs = change.pictures.iter().filter(is_pair);
+    lines.extend(pairs.map(|one| format!("picture {}: {}", one.at + 1, picture(one))));
+    let alone = |is: &str| change.pictures.iter().filter(|one| one.is == is).count();
+    for (n, what) in [(alone("new"), "came"), (alone("gone"), "went")] {
+        if n > 0 {
+            lines.push(format!("{} {what}", count(n, "picture")));
+        }
+    }
     lines.extend(
         figure
             .noise

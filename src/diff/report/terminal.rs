@@ -64,10 +64,13 @@ pub fn terminal(difference: &Difference) -> String {
     }
     if !difference.missing.is_empty() {
         out.push_str("\nMissing results\n");
+        let mut hint = "";
         for missing in difference.missing.iter().take(MOST) {
             let side = if missing.side == "a" { &difference.a } else { &difference.b };
             let _ = writeln!(out, "  {} in {}: {}", missing.figure, side.text(), missing.why);
-            if !missing.hint.is_empty() {
+            // Once for all that follow.
+            if !missing.hint.is_empty() && missing.hint != hint {
+                hint = &missing.hint;
                 let _ = writeln!(out, "    hint: {}", missing.hint);
             }
         }
