@@ -1,8 +1,10 @@
 //! Training: a step against PyTorch's, and whole trainings of a tiny network.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use neuronotes_core::model::Precision;
@@ -20,7 +22,17 @@ use crate::support::{
 
 #[test]
 fn a_step_is_pytorchs() {
-    // Another test may have asked for one, by which the gradient of one bias has a sum that differs by 4e-3.
+    // How many threads MKL has belongs to the process, and other tests set it: by one thread, the gradient of one bias has a
+    // sum that differs by 4e-3.
+    const ALONE: &str = "NEURONOTES_TEST_ALONE";
+    if env::var_os(ALONE).is_none() {
+        let mut alone = Command::new(env::current_exe().expect("this program"));
+        let alone = alone.args(["--exact", "train::a_step_is_pytorchs"]).env(ALONE, "1");
+        let ran = alone.output().expect("this program runs");
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
     tch::set_num_threads(2);
     let expected = tensors("training.safetensors");
     let weights = Tensor::read_safetensors(small_weights()).expect("weights");
@@ -53,8 +65,7 @@ fn a_step_is_pytorchs() {
     let mut compared = 0;
     for (name, expected) in &expected {
         let (found, bound) = if let Some(name) = name.strip_prefix("gradient/") {
-            // Sums over all positions in single precision: their order, which threads decide, moves them by up to 4e-3.
-            (weights[name].grad(), 5e-3)
+            (weights[name].grad(), 2e-3)
         } else if name.contains("running_") {
             (weights[name].shallow_clone(), 1e-5)
         } else {
