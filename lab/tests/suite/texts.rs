@@ -5,7 +5,7 @@ use std::path::Path;
 
 use neuronotes_core::dataset::{DatasetRef, Labels, format};
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::{text_rank, zero_shot};
+use neuronotes_core::kind::{Kind, text_rank, zero_shot};
 use neuronotes_core::model::Precision;
 use neuronotes_core::request::{FileRef, Inputs, Request};
 use neuronotes_core::store::Record;
@@ -46,7 +46,7 @@ fn request(kind: &str, params: Value) -> Request {
     let Value::Object(params) = params else { panic!("a map") };
     Request {
         kind: kind.into(),
-        impl_version: text_rank::KIND.impl_version,
+        impl_version: Kind::named(kind).expect("a kind").impl_version,
         params,
         model: model(&emoji_weights()),
         dataset: None,
