@@ -55,10 +55,20 @@ pub(super) fn names<'e>(run: &mut [Placed<'e>], markdown: &'e str) -> Vec<(usize
     names
 }
 
-/// Whether a sentence ends at the end of a text, possibly with signs that close an element.
+/// Whether a sentence ends at the end of a text, possibly with signs that close an element, or with footnotes after it.
 fn ends_sentence(text: &str) -> bool {
     let closes = ['*', '_', '`', '~', '=', ')', ']', '"', '\'', '”', '’', '»'];
-    text.trim_end().trim_end_matches(closes).ends_with(['.', '!', '?', '…', ':', '。'])
+    let mut text = text.trim_end();
+    while let Some(before) = before_footnote(text) {
+        text = before.trim_end();
+    }
+    text.trim_end_matches(closes).ends_with(['.', '!', '?', '…', ':', '。'])
+}
+
+/// A text without the reference to a footnote, `[^1]`, at its end.
+fn before_footnote(text: &str) -> Option<&str> {
+    let (before, name) = text.strip_suffix(']')?.rsplit_once("[^")?;
+    (!name.is_empty() && !name.contains(['[', ']', '\n'])).then_some(before)
 }
 
 /// Encloses, in a block's inline pieces, the sentences that end where the names within it are, and its last one if
