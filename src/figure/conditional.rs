@@ -63,7 +63,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
         let chart = Chart {
             across: Axis::linear(&format!("{of}{unit}")),
             up: "share of each category",
-            counted: "the labelled images",
+            counted: "labelled images",
             names: shown.iter().map(|at| outcome.categories[*at].clone()).collect(),
             rest,
             columns: outcome.buckets.iter().map(column).collect(),
@@ -82,7 +82,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     }
     if let Some(sheet) = context.record.outputs.get(SHEET) {
         let note = match labelled {
-            0 => format!("shows {} without their activations", images(drawn)),
+            0 => format!("{}, without their activations", images(drawn)),
             _ => format!("the {} that raters saw", images(drawn)),
         };
         parts.push(Part::Sheet(SheetLink::to(sheet.digest, "Labelling sheet", note)));

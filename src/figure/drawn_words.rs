@@ -17,6 +17,9 @@ use super::table::Table;
 /// The drawing of `words`.
 pub(super) static FIGURE: Figure = Figure { kind: &drawn_words::KIND, height, draw };
 
+const RAISE: &str = "Words that raise it most, in standard deviations from the mean (activation ± standard deviation)";
+const LOWER: &str = "Words that lower it most";
+
 /// Two rows of pictures, and one bar per word.
 fn height(params: &Map<String, Value>) -> u32 {
     let top = typed(params).map_or(10, |params: Params| params.top);
@@ -30,9 +33,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let lower = rows.split_off(up.len());
     let head = ["word", "standard deviations from the mean"];
     let mut parts = Vec::new();
-    for (title, list, bars) in
-        [("Words that raise it most", up, rows), ("Words that lower it most", down, lower)]
-    {
+    for (title, list, bars) in [(RAISE, up, rows), (LOWER, down, lower)] {
         parts.push(Part::bars(title, head, bars));
         let items = list.iter().take(MOST_SHOWN).map(|moved| picture(context, moved));
         let items: Vec<_> = items.collect::<Result<Vec<_>, String>>()?;

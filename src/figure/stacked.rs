@@ -118,7 +118,12 @@ impl Chart<'_> {
             );
             text(&mut svg, (x, BOTTOM + 21.0), "middle", &label);
         }
-        text(&mut svg, (0.0, 16.0), "start", &format!("{}, above them {}", self.up, self.counted));
+        text(
+            &mut svg,
+            (0.0, 16.0),
+            "start",
+            &format!("{}; above each column, the number of {}", self.up, self.counted),
+        );
         let middle = f64::midpoint(LEFT, RIGHT);
         text(&mut svg, (middle, SIZE.1 - 8.0), "middle", &self.across.label);
         svg.push_str("</svg>");

@@ -55,7 +55,8 @@ fn the_last_sentence_of_a_block_is_cited() {
     found.rotate_right(1);
     assert_eq!(sentences(several), found);
     assert!(html_of(several).contains("^z\nor 10 ^2"), "{}", html_of(several));
-    let noted = "Look. All are hands.[^1] ^x\nMore [^1]. [^1] ^y\nNo end [^1] ^z\nof it.\n\n[^1]: No.";
+    let noted =
+        "Look. All are hands.[^1] ^x\nMore [^1]. [^1] ^y\nNo end [^1] ^z\nof it.\n\n[^1]: No.";
     let found: Vec<String> = sentences(noted).into_iter().filter_map(|(_, text)| text).collect();
     assert_eq!(found, ["All are hands.", "More ."]);
     let alone = "| a |\n| --- |\n| b |\n\n^x";
