@@ -53,7 +53,8 @@ pub fn percent(part: f64) -> String {
 pub fn chance(p: f64) -> String {
     match p {
         0.0 => "below 1e−300".to_owned(),
-        p if p < 1e-3 => format!("{p:.1e}").replace("e-", "e−"),
+        // 1/1001, the least that 1,000 permutations can give, is 0.0010.
+        p if p < 9.5e-4 => format!("{p:.1e}").replace("e-", "e−"),
         p => fixed(p, 4),
     }
 }
@@ -87,8 +88,8 @@ mod tests {
         assert_eq!([number(-1e-7, 3), fixed(-1e-7, 3)], ["−1.00e-7", "0.000"]);
         assert_eq!(percent(1.39e-17), "0.0 %");
         assert_eq!(
-            [chance(0.0), chance(2.5e-7), chance(0.04)],
-            ["below 1e−300", "2.5e−7", "0.0400"]
+            [chance(0.0), chance(2.5e-7), chance(1.0 / 1001.0), chance(0.04)],
+            ["below 1e−300", "2.5e−7", "0.0010", "0.0400"]
         );
         assert_eq!([decimals(9.5), decimals(95.0), decimals(0.01)], [2, 1, 4]);
     }

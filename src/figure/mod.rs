@@ -59,7 +59,7 @@ pub use picture::{Image, Picture};
 pub use unit::UnitRef;
 
 /// Bump when the same result and presentation give a different drawing.
-pub const RENDERER_VERSION: u32 = 7;
+pub const RENDERER_VERSION: u32 = 8;
 
 /// One entry per kind, in the order of [`KINDS`](neuronotes_core::kind::KINDS).
 pub static FIGURES: &[&Figure] = &[

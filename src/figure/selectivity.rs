@@ -179,7 +179,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
     let mut note = direction.unwrap_or_default();
     note += &match params.sides() {
         Sides::Whole => format!(
-            "{} images, by none of which anything was chosen here",
+            "{} images, none of which were used to choose anything",
             thousands(outcome.images)
         ),
         sides => {
