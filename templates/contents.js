@@ -1,4 +1,4 @@
-// What stands beside the text: contents that follow the reader, and notes in the margin. Follows `garden.js` in its file.
+// What stands beside the text: contents that follow the reader, and notes in the margin.
 (() => {
   const { all, decoded, hit, on, patched } = window.neuronotes;
 

@@ -1,5 +1,4 @@
-// Light, dark, or the system's theme: an attribute that a script in the page's head sets before anything is drawn. Follows
-// `garden.js` in its file.
+// Light, dark, or the system's theme: an attribute that a script in the page's head sets before anything is drawn.
 (() => {
   const { all, hit, on, patched, say, setting } = window.neuronotes;
 

@@ -25,8 +25,9 @@ pub fn file_slug(name: &str) -> String {
 }
 
 /// Ids that every page uses itself.
-pub const OF_PAGES: [&str; 8] = [
+pub const OF_PAGES: [&str; 9] = [
     "main",
+    "masthead",
     "backlinks-heading",
     "used-heading",
     "references-heading",

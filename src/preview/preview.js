@@ -18,7 +18,9 @@
   // The HTTP status of this document: a page for a missing page is reloaded once that page exists.
   let loaded = performance.getEntriesByType("navigation")[0]?.responseStatus || 0;
 
-  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("-/preview.css", root) }));
+  const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("-/preview.css", root) });
+  const styled = new Promise((done) => { style.onload = style.onerror = done; });
+  document.head.append(style);
   const bar = document.createElement("div");
   bar.id = "preview-says";
   bar.dataset.preview = "";
@@ -129,7 +131,8 @@
     nav.setAttribute("aria-label", "Preview");
     const link = Object.assign(document.createElement("a"), { href: compared, textContent: "Changes since the last commit" });
     nav.append(link, " ", Object.assign(document.createElement("kbd"), { textContent: "d" }));
-    document.body.append(nav);
+    // Without its style it has another size, and would move.
+    styled.then(() => document.body.append(nav));
   }
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, dialog, [contenteditable]");

@@ -54,9 +54,9 @@ pub fn barriers(tab: &Tab, axe: &str, pages: &Pages) -> BTreeMap<String, BTreeSe
 /// What moved by itself while pages were read.
 fn shifts(tab: &Tab, pages: &Pages) -> String {
     let mut moved = String::new();
-    let look = "new Promise(done => { const all = []; \
+    let look = "new Promise(done => { const all = []; const place = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' '); \
                   new PerformanceObserver(list => all.push(...list.getEntries())).observe({ type: 'layout-shift', buffered: true }); \
-                  setTimeout(() => done(all.map(s => [s.value, s.sources.map(n => (n.node?.outerHTML ?? n.node?.data ?? '').slice(0, 90))])), 150); })";
+                  setTimeout(() => done(all.map(s => [s.value, s.sources.map(n => `${(n.node?.outerHTML ?? n.node?.data ?? '').slice(0, 90)} from ${place(n.previousRect)} to ${place(n.currentRect)}`)])), 150); })";
     for (page, address) in pages {
         for width in [400, 1400] {
             // Else the page would begin in the window before, and move into this one.
