@@ -170,7 +170,7 @@
           if (up) pen.moveTo(0, at), pen.lineTo(width, at);
           else pen.moveTo(at, 0), pen.lineTo(at, height);
           pen.stroke();
-          if (up && at > 8 && at < height - 34) say(text, 6, at - 7, "left");
+          if (up && at > 8 && at < height - 34) say(text, 20, at - 7, "left");
           else if (!up && at > 24 && at < width - 8) say(text, at, height - 24, "center");
         }
         if (!up) return say(label, width / 2, height - 9, "center");

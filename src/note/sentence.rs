@@ -24,7 +24,20 @@ pub(super) fn work() -> usize {
 pub(super) fn bounds(text: &str) -> Vec<usize> {
     #[cfg(test)]
     WORK.set(WORK.get() + text.len());
-    if text.is_ascii() { ascii(text.as_bytes()) } else { in_any_script(text) }
+    let mut bounds = if text.is_ascii() { ascii(text.as_bytes()) } else { in_any_script(text) };
+    bounds.retain(|bound| !continues(text, *bound));
+    bounds
+}
+
+/// Whether a small letter follows a question or an exclamation in the same line: then it is a title or something said, and
+/// the sentence goes on, which is more than Unicode's rules say.
+fn continues(text: &str, bound: usize) -> bool {
+    let (before, after) = (text.cut(..bound), text.cut(bound..));
+    let ended = before.trim_end();
+    let said = ended.trim_end_matches(['"', '\'', ')', ']', '”', '’', '»']);
+    said.ends_with(['?', '!'])
+        && after.starts_with(char::is_lowercase)
+        && !before.cut(ended.len()..).contains(['\n', '\r'])
 }
 
 /// The sentences of `text`, each with what separates it from the next.
@@ -169,6 +182,10 @@ mod tests {
         assert_eq!(
             &text[between(&bounds(text), text.len(), &place)],
             "As Goh et al. say, 3.5 of [it] e.g. here. "
+        );
+        assert_eq!(
+            sentences("Which unit? says so. “Größe!” said he. Why? Because.\nWhy?\nso"),
+            ["Which unit? says so. ", "“Größe!” said he. ", "Why? ", "Because.\n", "Why?\n", "so"]
         );
     }
 }
