@@ -37,6 +37,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("partials/contents.html", include_str!("../templates/partials/contents.html")),
     ("partials/controls.html", include_str!("../templates/partials/controls.html")),
     ("partials/drawing.html", include_str!("../templates/partials/drawing.html")),
+    ("partials/failed.html", include_str!("../templates/partials/failed.html")),
     ("partials/map.html", include_str!("../templates/partials/map.html")),
     ("partials/picture.html", include_str!("../templates/partials/picture.html")),
     ("partials/references.html", include_str!("../templates/partials/references.html")),

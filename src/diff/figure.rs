@@ -284,7 +284,7 @@ fn unmeasured(side: &'static str, at: Option<&str>, shown: Shown<'_>) -> Option<
     let Figure { note, block, side: of, .. } = shown.figure;
     let (why, hint) = match shown.settled {
         Settled::Done { .. } | Settled::Sweep(_) => return None,
-        Settled::Failed(problem) => {
+        Settled::Failed(problem) | Settled::Missing(problem) => {
             (problem.message.clone(), problem.hint.clone().unwrap_or_default())
         }
         Settled::Waiting { .. } => {

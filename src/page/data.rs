@@ -19,7 +19,7 @@ pub fn data_files(settled: &Settled, store: &Store) -> Vec<(String, String)> {
             vec![(csv_path(&csv), legible(csv)), (json_path(record), json(record, store))]
         }
         Settled::Sweep(cells) => cells.iter().flat_map(|cell| data_files(cell, store)).collect(),
-        Settled::Waiting { .. } | Settled::Failed(_) => vec![],
+        Settled::Waiting { .. } | Settled::Failed(_) | Settled::Missing(_) => vec![],
     }
 }
 
@@ -34,7 +34,7 @@ pub fn data_file(settled: &Settled, path: &str, store: &Store) -> Option<String>
             (json_path(record) == path).then(|| json(record, store))
         }
         Settled::Sweep(cells) => cells.iter().find_map(|cell| data_file(cell, path, store)),
-        Settled::Waiting { .. } | Settled::Failed(_) => None,
+        Settled::Waiting { .. } | Settled::Failed(_) | Settled::Missing(_) => None,
     }
 }
 

@@ -225,7 +225,7 @@ pub(super) fn shown_in(settled: &Settled) -> Option<&Drawing> {
     match settled {
         Settled::Done { drawing, .. } => Some(drawing),
         Settled::Waiting { stale, .. } => stale.as_deref(),
-        Settled::Failed(_) | Settled::Sweep(_) => None,
+        Settled::Failed(_) | Settled::Missing(_) | Settled::Sweep(_) => None,
     }
 }
 
@@ -254,7 +254,9 @@ pub(super) fn state<'a>(
             stale: stale.as_deref(),
             so_far: so_far.as_deref(),
         },
-        Settled::Failed(problem) => FigureState::Failed { problem: ProblemView::from(problem) },
+        Settled::Failed(problem) | Settled::Missing(problem) => {
+            FigureState::Failed { problem: ProblemView::from(problem) }
+        }
         // Sweeps have a state of their own.
         Settled::Sweep(_) => {
             let status = String::new();

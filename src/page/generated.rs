@@ -1,6 +1,6 @@
 //! Pages other than notes' pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::Draft;
 use super::path::{GRAPH, NOT_FOUND, NOTES, REVIEW, TAGS, UNITS, notes_page, unit_page};
@@ -58,7 +58,7 @@ impl<'a> Scene<'a> {
         generated.insert(GRAPH.to_owned(), GeneratedPage::Graph);
         // In the preview, also of a garden that is not reviewed.
         if self.preview || self.is_reviewed() {
-            generated.insert(REVIEW.to_owned(), GeneratedPage::Review);
+            generated.insert(self.review_page().to_owned(), GeneratedPage::Review);
         }
         generated.insert(NOT_FOUND.to_owned(), GeneratedPage::NotFound);
         generated.extend(index.tags.keys().map(|path| (path.clone(), GeneratedPage::Tag)));
@@ -87,13 +87,14 @@ impl<'a> Scene<'a> {
 
     /// Links to the pages that list others.
     pub(super) fn nav(&self, page: &str) -> Vec<NavView> {
+        let reviewed = self.is_reviewed();
         let (tags, units) = *self.shared.has.get_or_init(|| self.has_tags_and_units());
         let all = [
             ("Notes", NOTES, true),
             ("Tags", TAGS, tags),
             ("Units", UNITS, units),
             ("Graph", GRAPH, true),
-            ("Review", REVIEW, self.is_reviewed()),
+            ("Review", if reviewed { self.review_page() } else { "" }, reviewed),
         ];
         let link = |(title, path, _): (&str, &str, bool)| NavView {
             title: title.to_owned(),
@@ -101,6 +102,26 @@ impl<'a> Scene<'a> {
             current: page == path,
         };
         all.into_iter().filter(|(_, _, there)| *there).map(link).collect()
+    }
+
+    /// The path of the page of all notes by trouble: [`REVIEW`], or the first free one with a number if a note, an old address of a
+    /// note or a file has that.
+    pub(super) fn review_page(&self) -> &str {
+        self.shared.review.get_or_init(|| {
+            let stem = REVIEW.trim_end_matches(".html");
+            let like = |path: &str| {
+                path.get(..stem.len()).is_some_and(|start| start.eq_ignore_ascii_case(stem))
+            };
+            let garden = self.garden;
+            let old = self.redirects().into_iter().map(|(_, path)| path);
+            let files = garden.files().map(|file| garden.routes.file(file));
+            let all = garden.pages.iter().cloned().chain(old).chain(files);
+            let taken: BTreeSet<String> =
+                all.filter(|path| like(path)).map(|path| path.to_lowercase()).collect();
+            let numbered = (2..).map(|number| format!("{stem}-{number}.html"));
+            let mut paths = std::iter::once(REVIEW.to_owned()).chain(numbered);
+            paths.find(|path| !taken.contains(path)).unwrap_or_else(|| REVIEW.to_owned())
+        })
     }
 
     fn has_tags_and_units(&self) -> (bool, bool) {

@@ -3,7 +3,6 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::path::REVIEW;
 use super::scene::Scene;
 use super::settled::Settled;
 use super::value::Judged;
@@ -89,7 +88,7 @@ impl Scene<'_> {
     /// Changes with links, those of the same kind beside each other.
     fn changes(&self, page: &str, index: usize, changes: &[Change]) -> Vec<LinkView> {
         let anchor = format!("group-{}", self.review_anchor(index));
-        let place = garden::href(page, REVIEW, Some(&anchor));
+        let place = garden::href(page, self.review_page(), Some(&anchor));
         let link = |change: &Change| {
             let (title, href) = match change {
                 Change::Text => ("text changed since".to_owned(), place.clone()),
@@ -156,6 +155,6 @@ fn result(settled: &Settled) -> Option<String> {
             let all: Option<Vec<String>> = cells.iter().map(result).collect();
             Some(review::short(all?.join("\n").as_bytes()))
         }
-        Settled::Waiting { .. } | Settled::Failed(_) => None,
+        Settled::Waiting { .. } | Settled::Failed(_) | Settled::Missing(_) => None,
     }
 }

@@ -98,6 +98,8 @@ pub struct Shared {
     pub(super) index: OnceLock<Index>,
     /// Whether there are tags and units.
     pub(super) has: OnceLock<(bool, bool)>,
+    /// The path of the page of all notes by trouble.
+    pub(super) review: OnceLock<String>,
     /// Units that have a page.
     pub(super) known: OnceLock<BTreeMap<NamedUnit, Known>>,
     /// For each unit, the note and the block of each figure that is about it or names it.

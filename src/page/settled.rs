@@ -78,6 +78,8 @@ pub enum Settled {
     },
     /// It cannot be measured or drawn.
     Failed(Diagnostic),
+    /// It has no result, and none is waited for: it was left out, or is not among the frozen results.
+    Missing(Diagnostic),
     /// It is a sweep, with the outcome of each measurement.
     Sweep(Vec<Self>),
 }
@@ -97,7 +99,24 @@ impl Settled {
         match self {
             Self::Done { drawing, .. } => vec![drawing],
             Self::Sweep(cells) => cells.iter().flat_map(Self::drawings).collect(),
-            Self::Waiting { .. } | Self::Failed(_) => vec![],
+            Self::Waiting { .. } | Self::Failed(_) | Self::Missing(_) => vec![],
+        }
+    }
+
+    /// Why there is no result, if it is not waited for.
+    pub fn problem(&self) -> Option<&Diagnostic> {
+        match self {
+            Self::Failed(problem) | Self::Missing(problem) => Some(problem),
+            Self::Done { .. } | Self::Waiting { .. } | Self::Sweep(_) => None,
+        }
+    }
+
+    /// This with what becomes of its problem, if it has one; a sweep's cells have theirs.
+    pub fn with_problem(self, changed: impl FnOnce(Diagnostic) -> Diagnostic) -> Self {
+        match self {
+            Self::Failed(problem) => Self::Failed(changed(problem)),
+            Self::Missing(problem) => Self::Missing(changed(problem)),
+            other => other,
         }
     }
 }

@@ -73,7 +73,9 @@ fn item(settled: &Settled) -> SweepItemState<'_> {
             let (pictures, value, note) = shown(drawing);
             SweepItemState::Done { pictures, value, note }
         }
-        Settled::Failed(problem) => SweepItemState::Failed { problem: ProblemView::from(problem) },
+        Settled::Failed(problem) | Settled::Missing(problem) => {
+            SweepItemState::Failed { problem: ProblemView::from(problem) }
+        }
         Settled::Waiting { status, stale, so_far } => {
             let stale = stale.as_ref().map(|drawing| {
                 let (pictures, value, _) = shown(drawing);

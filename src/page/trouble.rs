@@ -1,16 +1,18 @@
 //! What is wrong, unproven or open in a note, for the page of all reviews and for `check`.
 
 use jiff::civil::Date;
+use neuronotes_core::kind::controlled::FIELD;
 use serde::Serialize;
 
 use super::draft::{Draft, View};
-use super::path::REVIEW;
 use super::reviewed::day;
 use super::scene::Scene;
 use super::settled::Settled;
 use crate::claim::Verdict;
 use crate::config::layout::without_ending;
 use crate::diagnostic::Diagnostic;
+use crate::note::Block;
+use crate::plan::{Controlled, controlled};
 use crate::review::{Change, Standing, Verdict as Opinion};
 use crate::view::{LinkView, TroubleGroupView, TroubledView, TroublesView};
 
@@ -36,10 +38,12 @@ pub enum Kind {
     Due,
     /// A figure is not measured.
     Unmeasured,
-    /// A numeral in prose that neither a value nor a claim covers.
-    Number,
+    /// Somebody turned a figure's controls off.
+    Controls,
     /// A link leads nowhere, or may lead to several notes.
     Links,
+    /// A numeral in prose that neither a value nor a claim covers.
+    Number,
     /// A question in a callout.
     Question,
     /// A task in a callout.
@@ -47,7 +51,7 @@ pub enum Kind {
 }
 
 /// The kinds in the order of the page: name, title, and what it means.
-const KINDS: [(Kind, &str, &str, &str); 11] = [
+const KINDS: [(Kind, &str, &str, &str); 12] = [
     (
         Kind::Claim,
         "claim",
@@ -75,6 +79,12 @@ const KINDS: [(Kind, &str, &str, &str); 11] = [
     (Kind::Unreviewed, "unreviewed", "Not reviewed", "No reviewer has read the whole note."),
     (Kind::Due, "due", "Due again", "The last review is older than the note or the garden allows."),
     (Kind::Unmeasured, "unmeasured", "Not measured yet", "The figure has no result."),
+    (
+        Kind::Controls,
+        "controls",
+        "Controls off",
+        "Controls of these figures were turned off, so only what the author chose is shown.",
+    ),
     (Kind::Links, "links", "Links", "They lead nowhere, or not clearly to one note."),
     (
         Kind::Number,
@@ -130,8 +140,15 @@ impl<'a> Scene<'a> {
             if let Some(problem) = failed(settled) {
                 all.push(place.trouble(Kind::Failed, format!("{}: {}", block.id, problem.message)));
             }
-            if is_waiting(settled) {
+            if is_unmeasured(settled) {
                 all.push(place.trouble(Kind::Unmeasured, format!("{} is not measured", block.id)));
+            }
+            if let Some(message) = self.uncontrolled(block) {
+                // At the field, where the block is what turns them off.
+                let field = block.fields.get(FIELD).map_or(&block.span, |field| &field.span);
+                let (line, column) = note.lines.position(&note.source, field.start);
+                let place = Place { line, column, anchor: Some(block.id.clone()) };
+                all.push(place.trouble(Kind::Controls, message));
             }
         }
         for judged in &self.quoted[index].claims {
@@ -200,6 +217,16 @@ impl<'a> Scene<'a> {
         all
     }
 
+    /// Who turned the controls of a block's figure off, if somebody did.
+    fn uncontrolled(&self, block: &Block) -> Option<String> {
+        let id = &block.id;
+        match controlled(self.config, block) {
+            Controlled::OffHere => Some(format!("{id}: the block turns controls off")),
+            Controlled::OffEverywhere => Some(format!("{id}: the garden turns controls off")),
+            Controlled::On | Controlled::Never | Controlled::Unset => None,
+        }
+    }
+
     /// The page of all notes by trouble.
     pub(super) fn review_draft(&self, page: &str) -> Draft<'a> {
         let notes = 0..self.notes.len();
@@ -251,7 +278,6 @@ impl<'a> Scene<'a> {
             current: notes.clone().filter(is_current).count(),
             groups: groups.collect(),
         };
-        debug_assert_eq!(page, REVIEW);
         self.draft(page, None, View::Review(Box::new(view)))
     }
 
@@ -301,14 +327,14 @@ fn failed(settled: &Settled) -> Option<&Diagnostic> {
     match settled {
         Settled::Failed(problem) => Some(problem),
         Settled::Sweep(cells) => cells.iter().find_map(failed),
-        Settled::Done { .. } | Settled::Waiting { .. } => None,
+        Settled::Done { .. } | Settled::Waiting { .. } | Settled::Missing(_) => None,
     }
 }
 
-fn is_waiting(settled: &Settled) -> bool {
+fn is_unmeasured(settled: &Settled) -> bool {
     match settled {
-        Settled::Waiting { .. } => true,
-        Settled::Sweep(cells) => cells.iter().any(is_waiting),
+        Settled::Waiting { .. } | Settled::Missing(_) => true,
+        Settled::Sweep(cells) => cells.iter().any(is_unmeasured),
         Settled::Done { .. } | Settled::Failed(_) => false,
     }
 }

@@ -5,7 +5,7 @@
 use neuronotes_core::kind::quiz::Quiz;
 
 /// The page, with a place for its data.
-const PAGE: &str = include_str!("quiz.html");
+const PAGE: &str = concat!(include_str!("alone.html"), include_str!("quiz.html"));
 
 /// The page; `None` if the data is malformed, or a picture is not one.
 fn page(stored: &[u8]) -> Option<String> {

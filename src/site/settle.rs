@@ -128,12 +128,14 @@ impl Settler<'_> {
         let mut own = Vec::new();
         for ((block, all), settled) in note.blocks.iter().zip(controls).zip(settled) {
             // What a figure fails of, its controls fail of too.
-            if matches!(settled, Settled::Failed(_)) {
+            if settled.problem().is_some() {
                 continue;
             }
             for control in all {
                 match control {
-                    Settled::Failed(problem) => own.push(problem.clone()),
+                    Settled::Failed(problem) | Settled::Missing(problem) => {
+                        own.push(problem.clone());
+                    }
                     Settled::Sweep(cells) => own.extend(of_cells(note, block, cells)),
                     Settled::Done { .. } | Settled::Waiting { .. } => {}
                 }
@@ -149,7 +151,9 @@ impl Settler<'_> {
                     own.push(problem.clone());
                 }
                 (_, Wanted::Nothing(problems)) => own.extend(problems.iter().cloned()),
-                (Settled::Failed(problem), _) => own.push(problem.clone()),
+                (Settled::Failed(problem) | Settled::Missing(problem), _) => {
+                    own.push(problem.clone());
+                }
                 (Settled::Sweep(cells), _) => {
                     own.extend(of_cells(note, block, cells));
                     own.extend(cells.iter().find_map(|cell| self.warned(note, block, cell)));
@@ -192,20 +196,16 @@ impl Settler<'_> {
                     let which = format!("{which}{}", self.plan.caption(cell));
                     self.measured(note, block, &cell.measurement, &which)
                 };
-                let cell = |cell: &Cell| match measured(cell) {
-                    Settled::Failed(mut problem) => {
+                let cell = |cell: &Cell| {
+                    measured(cell).with_problem(|mut problem| {
                         if self.store.is_frozen() {
                             // Missing results are reported one by one.
                             problem.message =
                                 format!("{} at {}", problem.message, self.plan.caption(cell));
                         }
-                        let problem = Diagnostic {
-                            hint: problem.hint,
-                            ..note.at().error(cell.span.clone(), problem.message)
-                        };
-                        Settled::Failed(problem)
-                    }
-                    settled => settled,
+                        let at = note.at().error(cell.span.clone(), problem.message);
+                        Diagnostic { hint: problem.hint, ..at }
+                    })
                 };
                 Settled::Sweep(sweep.cells.iter().map(cell).collect())
             }
@@ -227,16 +227,16 @@ impl Settler<'_> {
         if self.store.is_frozen() {
             let kind = &measurement.request.kind;
             let message = format!("the frozen results lack `{}` ({kind})", block.id);
-            return Settled::Failed(at(note, block, message).hint(FREEZE.to_owned()));
+            return Settled::Missing(at(note, block, message).hint(FREEZE.to_owned()));
         }
         if let Some((message, hint)) = self.progress.failed.get(key) {
             return Settled::Failed(at(note, block, message.clone()).hint(hint.clone()));
         }
         if self.progress.left_out.contains(key) {
-            return Settled::Failed(left_out(note, block));
+            return Settled::Missing(left_out(note, block));
         }
         if !self.progress.preview {
-            return Settled::Failed(at(note, block, "this was not measured".into()));
+            return Settled::Missing(at(note, block, "this was not measured".into()));
         }
         let status = self.progress.running.get(key).cloned().unwrap_or_else(|| "queued".to_owned());
         if let Some((drawing, so_far)) = self.partial(block, measurement) {
@@ -372,24 +372,17 @@ impl Settler<'_> {
 /// The outcome of a control, whose problem says that it is one's.
 fn of_control(settled: Settled) -> Settled {
     match settled {
-        Settled::Failed(problem) => {
-            let message = format!("a control: {}", problem.message);
-            Settled::Failed(Diagnostic { message, ..problem })
-        }
         Settled::Sweep(cells) => Settled::Sweep(cells.into_iter().map(of_control).collect()),
-        settled => settled,
+        settled => settled.with_problem(|problem| Diagnostic {
+            message: format!("a control: {}", problem.message),
+            ..problem
+        }),
     }
 }
 
 /// The problems of a sweep's measurements: at each value, or once if all have the same.
 fn of_cells(note: &Note, block: &Block, cells: &[Settled]) -> Vec<Diagnostic> {
-    let failed: Vec<&Diagnostic> = cells
-        .iter()
-        .filter_map(|cell| match cell {
-            Settled::Failed(problem) => Some(problem),
-            _ => None,
-        })
-        .collect();
+    let failed: Vec<&Diagnostic> = cells.iter().filter_map(Settled::problem).collect();
     let unread = cells.iter().find_map(|cell| match cell {
         Settled::Done { scanned: Some(scanned), .. } => unread(note, block, scanned),
         _ => None,

@@ -6,8 +6,8 @@
 use neuronotes_core::labelling::Sheet;
 use serde::Serialize;
 
-/// The page, with a place for its data.
-const PAGE: &str = include_str!("sheet.html");
+/// The page, with a place for its data; pages that stand alone begin alike.
+const PAGE: &str = concat!(include_str!("alone.html"), include_str!("sheet.html"));
 /// That place.
 const DATA: &str = "{{ data }}";
 

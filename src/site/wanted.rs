@@ -53,7 +53,7 @@ impl Site {
                     let is_open = match cell {
                         Settled::Waiting { .. } => true,
                         Settled::Failed(_) => self.progress.failed.contains_key(key),
-                        Settled::Done { .. } | Settled::Sweep(_) => false,
+                        Settled::Done { .. } | Settled::Missing(_) | Settled::Sweep(_) => false,
                     };
                     if is_open && self.stored.contains(key) {
                         arrived.insert(*key);

@@ -6,6 +6,7 @@ pub mod fault;
 pub mod preview;
 pub mod results;
 pub mod server;
+pub mod troubled;
 
 use std::collections::BTreeMap;
 use std::fs;

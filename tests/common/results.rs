@@ -3,7 +3,8 @@
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
 use neuronotes_core::digest::Digest;
-use neuronotes_core::kind::{Kind, Painted, quiz, scan};
+use neuronotes_core::kind::quiz::{self, Quiz, Trial};
+use neuronotes_core::kind::{Kind, Painted, scan};
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
 
@@ -76,10 +77,34 @@ pub fn record(store: &Store, request: &Request, number: f64, shade: u8) -> Recor
     let paint = |picture: &Painted| paint(picture, [shade, 0, 0]);
     let mut record = sample.record(store, request, paint).expect("a record");
     if request.kind == quiz::KIND.name {
-        record.add_output(store, quiz::QUIZ, "application/json", b"{}").expect("an output");
+        let quiz = serde_json::to_vec(&quiz()).expect("JSON");
+        record.add_output(store, quiz::QUIZ, "application/json", &quiz).expect("an output");
     }
     measured(&mut record);
     record
+}
+
+/// A made-up quiz of 20 trials and 3 catch trials. The n-th trial's right-hand picture is right if n is a multiple of three.
+pub fn quiz() -> Quiz {
+    let (scored, catches) = (20, 3);
+    let picture = |at: usize| {
+        let colour = format!("hsl({} 70% 50%)", at * 37 % 360);
+        let svg = format!(
+            "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9' fill='{colour}'/></svg>"
+        );
+        format!("data:image/svg+xml,{}", svg.replace('%', "%25").replace('#', "%23"))
+    };
+    let images = (0..scored * 4).map(picture).collect();
+    let trial = |at: usize| {
+        let first = (at % scored * 4) as u32;
+        let catch = at >= scored;
+        let [strong, weak] = if catch { [first, first + 1] } else { [first + 2, first + 3] };
+        let pair = if at.is_multiple_of(3) { [weak, strong] } else { [strong, weak] };
+        Trial { strongest: vec![first; 9], weakest: vec![first + 1; 9], pair, catch }
+    };
+    let trials: Vec<Trial> = (0..scored + catches).map(trial).collect();
+    let right: Vec<bool> = (0..trials.len()).map(|at| at.is_multiple_of(3)).collect();
+    Quiz::new(images, trials, &right)
 }
 
 /// How it was measured, as a record says it.

@@ -52,7 +52,7 @@ pub fn barriers(tab: &Tab, axe: &str, pages: &Pages) -> BTreeMap<String, BTreeSe
 }
 
 /// What moved by itself while pages were read.
-fn shifts(tab: &Tab, pages: &Pages) -> String {
+pub fn shifts(tab: &Tab, pages: &Pages) -> String {
     let mut moved = String::new();
     let look = "new Promise(done => { const all = []; const place = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' '); \
                   new PerformanceObserver(list => all.push(...list.getEntries())).observe({ type: 'layout-shift', buffered: true }); \
@@ -110,7 +110,7 @@ fn listen(tab: &Tab) -> Arc<Mutex<Heard>> {
 }
 
 /// Requests to elsewhere, complaints, and pages of more bytes than they may have.
-fn disturbances(tab: &Tab, pages: &Pages, base: &str, light: Option<&str>) -> String {
+pub fn disturbances(tab: &Tab, pages: &Pages, base: &str, light: Option<&str>) -> String {
     let heard = listen(tab);
     let mut wrong = String::new();
     for (page, address) in pages {
@@ -155,7 +155,7 @@ fn weight(asked: &[(String, Option<Network::ResourceType>)]) -> u64 {
 }
 
 /// Pages that are wider than the window, and what makes them so.
-fn too_wide(tab: &Tab, pages: &Pages) -> String {
+pub fn too_wide(tab: &Tab, pages: &Pages) -> String {
     let mut wide = String::new();
     // What is in a box that scrolls makes no page wider.
     let widest = "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 0.5 && \
@@ -179,7 +179,7 @@ fn too_wide(tab: &Tab, pages: &Pages) -> String {
 }
 
 /// What the tabulator key does not reach, and where the focus is not seen.
-fn unreached(tab: &Tab, pages: &Pages) -> String {
+pub fn unreached(tab: &Tab, pages: &Pages) -> String {
     // What no click can reach, such as a link within a closed fold, is none for the keyboard either.
     let all = "(window.wanted = [...document.querySelectorAll('a[href], button, summary, input, select, [tabindex=\"0\"]')]\
                .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && !e.closest('[inert], [aria-hidden=true]')), \

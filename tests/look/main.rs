@@ -3,6 +3,7 @@
 //!
 //! `AXE` names axe-core's script (`cargo xtask test` fetches it); without it accessibility is not tested, and that is said.
 
+mod alone;
 mod behind;
 #[path = "../common/checks.rs"]
 mod checks;
@@ -23,6 +24,7 @@ mod preview;
 mod proxy;
 mod quiz;
 mod reader;
+mod review;
 mod search;
 mod sheet;
 mod tab;

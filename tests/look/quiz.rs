@@ -1,47 +1,33 @@
 //! A quiz in a browser: answered by keys, closed and gone on with, scored, and saved; and nothing that tells what is right before.
 
-use std::fs;
-
 use headless_chrome::Tab;
-use neuronotes_core::kind::quiz::{Quiz, Trial, needed};
+use neuronotes_core::kind::quiz::{Quiz, needed};
 use neuronotes_core::statistics::wilson;
 use serde_json::Value;
 
+use crate::alone::written;
 use crate::chromium::{browser, open, overflow, resize, value, wait};
-use crate::common::repository;
+use crate::common::preview::Preview;
+use crate::common::{Garden, block, results};
 use crate::fault::{axe, barriers};
-use crate::garden::Pages;
-use crate::tab::go;
+use crate::garden::{Pages, published};
+use crate::tab::{click, go};
 
-/// Trials that are scored, and catch trials.
-const TRIALS: (usize, usize) = (20, 3);
+/// A garden with a note of a quiz, built.
+fn garden() -> Garden {
+    let garden = Garden::new();
+    let figure = block("id: hands\nkind: quiz\nlayer: image_block_4/0/Add_6\nunit: 3\n");
+    garden.note("unit.md", &format!("# A unit\n\n{figure}"));
+    results::fill(&garden);
+    garden.built();
+    garden
+}
 
-/// A quiz in a folder. The n-th trial's right-hand picture is right if n is a multiple of three.
-fn quiz(folder: &std::path::Path) -> (Quiz, String) {
-    let (scored, catches) = TRIALS;
-    let picture = |at: usize| {
-        let colour = format!("hsl({} 70% 50%)", at * 37 % 360);
-        let svg = format!(
-            "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9' fill='{colour}'/></svg>"
-        );
-        format!("data:image/svg+xml,{}", svg.replace('%', "%25").replace('#', "%23"))
-    };
-    let images = (0..scored * 4).map(picture).collect();
-    let trial = |at: usize| {
-        let first = (at % scored * 4) as u32;
-        let catch = at >= scored;
-        let [strong, weak] = if catch { [first, first + 1] } else { [first + 2, first + 3] };
-        let pair = if at.is_multiple_of(3) { [weak, strong] } else { [strong, weak] };
-        Trial { strongest: vec![first; 9], weakest: vec![first + 1; 9], pair, catch }
-    };
-    let trials: Vec<Trial> = (0..scored + catches).map(trial).collect();
-    let right: Vec<bool> = (0..trials.len()).map(|at| at.is_multiple_of(3)).collect();
-    let quiz = Quiz::new(images, trials, &right);
-    let page = fs::read_to_string(repository().join("src/site/quiz.html")).expect("the page");
-    let data = serde_json::to_string(&quiz).expect("JSON").replace('<', "\\u003c");
-    let path = folder.join("quiz.html");
-    fs::write(&path, page.replacen("{{ data }}", &data, 1)).expect("a file");
-    (quiz, format!("file://{}#hands", path.display()))
+/// Opens the quiz as a reader does who is on the note's page.
+fn enter(tab: &Tab, base: &str) {
+    go(tab, &format!("{base}unit.html"));
+    click(tab, "#hands .sheet-link a");
+    wait(tab, "document.querySelector('#begin') && location.hash === '#hands'");
 }
 
 fn press(tab: &Tab, key: &str) {
@@ -77,45 +63,61 @@ fn saved(tab: &Tab, button: &str) -> (String, String) {
 }
 
 #[test]
-fn all_trials_are_answered_by_keys_scored_and_saved() {
+fn all_trials_are_answered_by_keys_scored_and_saved_on_the_published_site() {
     let Some(browser) = browser() else { return };
-    let folder = tempfile::tempdir().expect("a folder");
-    let (quiz, address) = quiz(folder.path());
-    let tab = open(&browser, &address);
-    press(&tab, "ArrowLeft");
-    assert_eq!(value(&tab, "document.querySelector('#work').hidden"), true, "not begun");
-    press(&tab, "Enter");
-    assert_eq!(text(&tab, "place"), "1 of 23");
+    let garden = garden();
+    let tab = open(&browser, "about:blank");
+    enter(&tab, &published(&garden));
+    answered(&tab);
+}
+
+#[test]
+fn all_trials_are_answered_by_keys_scored_and_saved_in_the_preview() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    let preview = Preview::of(&garden);
+    let tab = open(&browser, "about:blank");
+    enter(&tab, &preview.url);
+    answered(&tab);
+}
+
+/// Answers a quiz that is open, from its beginning to the files that it saves.
+fn answered(tab: &Tab) {
+    let quiz = results::quiz();
+    press(tab, "ArrowLeft");
+    assert_eq!(value(tab, "document.querySelector('#work').hidden"), true, "not begun");
+    press(tab, "Enter");
+    assert_eq!(text(tab, "place"), "1 of 23");
     // Nobody is sure of nothing, and a key that is none does nothing.
     for key in ["3", "x", "9"] {
-        press(&tab, key);
+        press(tab, key);
     }
-    assert_eq!(text(&tab, "place"), "1 of 23");
+    assert_eq!(text(tab, "place"), "1 of 23");
     let pictures = "document.querySelectorAll('#weakest img, #strongest img, .choices img').length";
-    assert_eq!(value(&tab, pictures), 20);
+    assert_eq!(value(tab, pictures), 20);
     // What is seen says the same whichever side is right: texts, descriptions and attributes are those of the trial before.
     let seen = "(() => { const all = document.querySelector('#work').cloneNode(true); \
                 all.querySelectorAll('img').forEach(img => img.removeAttribute('src')); all.querySelector('.progress').remove(); return all.outerHTML; })()";
-    let first = value(&tab, seen);
-    answer(&tab, &quiz, 0..1, &[]);
-    press(&tab, "u");
-    press(&tab, "ArrowRight");
-    press(&tab, "Backspace");
-    assert_eq!((text(&tab, "place"), value(&tab, seen)), ("1 of 23".to_owned(), first.clone()));
+    let first = value(tab, seen);
+    answer(tab, &quiz, 0..1, &[]);
+    press(tab, "u");
+    press(tab, "ArrowRight");
+    press(tab, "Backspace");
+    assert_eq!((text(tab, "place"), value(tab, seen)), ("1 of 23".to_owned(), first.clone()));
     let shut = |seen: &Value| seen.as_str().expect("HTML").replace(" disabled=\"\"", "");
-    answer(&tab, &quiz, 0..7, &[2, 5]);
-    assert_eq!(text(&tab, "place"), "8 of 23");
-    assert_eq!(shut(&value(&tab, seen)), shut(&first), "nothing but the pictures is another");
+    answer(tab, &quiz, 0..7, &[2, 5]);
+    assert_eq!(text(tab, "place"), "8 of 23");
+    assert_eq!(shut(&value(tab, seen)), shut(&first), "nothing but the pictures is another");
     // Closed and opened again, it goes on.
     tab.reload(true, None).expect("a page").wait_until_navigated().expect("a page");
-    wait(&tab, "document.querySelector('#place').textContent === '8 of 23'");
-    answer(&tab, &quiz, 7..23, &[11, 20]);
+    wait(tab, "document.querySelector('#place').textContent === '8 of 23'");
+    answer(tab, &quiz, 7..23, &[11, 20]);
 
     let (right, trials) = (17u64, 20u64);
     let (low, high) = wilson(right, trials);
     let percent = |part: f64| format!("{:.0} %", part * 100.0);
     assert_eq!(
-        text(&tab, "result"),
+        text(tab, "result"),
         format!(
             "{right} of {trials} right (85 %; 95 % interval {} to {}).",
             percent(low),
@@ -123,23 +125,21 @@ fn all_trials_are_answered_by_keys_scored_and_saved() {
         )
     );
     let least = needed(trials).expect("twenty are enough");
-    let chance = text(&tab, "chance");
+    let chance = text(tab, "chance");
     assert_eq!(chance, format!("Better than chance is shown by {least} of 20. You reached it."));
-    assert!(
-        text(&tab, "caught").contains("2 of 3") && text(&tab, "caught").contains("means little")
-    );
+    assert!(text(tab, "caught").contains("2 of 3") && text(tab, "caught").contains("means little"));
     assert_eq!(
-        text(&tab, "certain"),
+        text(tab, "certain"),
         "How sure you were, from 1 to 3: 3.0 where you were right, 1.0 where you were wrong."
     );
-    assert_eq!(value(&tab, "document.querySelectorAll('#wrong li').length"), 4);
+    assert_eq!(value(tab, "document.querySelectorAll('#wrong li').length"), 4);
     for counted in 0..=40u64 {
-        let own = value(&tab, &format!("needed({counted})"));
+        let own = value(tab, &format!("needed({counted})"));
         assert_eq!(own.as_u64(), needed(counted), "{counted}");
     }
 
     tab.evaluate("document.querySelector('#reader').value = '=Ann'", false).expect("evaluates");
-    let (name, file) = saved(&tab, "json");
+    let (name, file) = saved(tab, "json");
     assert_eq!(name, "hands-Ann.json");
     let file: Value = serde_json::from_str(&file).expect("JSON");
     assert_eq!((file["correct"].as_u64(), file["caught"].as_u64()), (Some(17), Some(2)));
@@ -148,21 +148,22 @@ fn all_trials_are_answered_by_keys_scored_and_saved() {
         assert_eq!(row["correct"], ![2, 5, 11, 20].contains(&at), "{at}");
         assert_eq!(row["right"] == "right", quiz.right(at).expect("a trial"), "{at}");
     }
-    let (name, file) = saved(&tab, "csv");
+    let (name, file) = saved(tab, "csv");
     assert_eq!((&*name, file.lines().count()), ("hands-Ann.csv", 24));
     assert!(file.contains("\"'=Ann\""), "no formula: {file}");
     // Letters go into the name.
     tab.evaluate("document.querySelector('#again').click()", false).expect("evaluates");
-    assert_eq!(value(&tab, "document.querySelector('#start').hidden"), false);
+    assert_eq!(value(tab, "document.querySelector('#start').hidden"), false);
     tab.reload(true, None).expect("a page").wait_until_navigated().expect("a page");
-    wait(&tab, "!document.querySelector('#start').hidden");
+    wait(tab, "!document.querySelector('#start').hidden");
 }
 
 #[test]
 fn everybody_can_use_a_quiz_also_on_a_telephone() {
     let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let (quiz, address) = quiz(folder.path());
+    let quiz = results::quiz();
+    let address = format!("{}#hands", written(folder.path(), "quiz", &quiz));
     let tab = open(&browser, "about:blank");
     if let Some(axe) = axe() {
         let pages = Pages::from([("quiz".to_owned(), address.clone())]);

@@ -1,13 +1,11 @@
 //! The labelling sheet in a browser: keys, undo, skipping, closing and going on, several raters, and the file that is saved.
 
-use std::fs;
-
 use headless_chrome::Tab;
 use neuronotes_core::labelling::{Answers, FORMAT, KEYS};
 use serde_json::{Value, json};
 
+use crate::alone::written;
 use crate::chromium::{browser, open, overflow, resize, value, wait};
-use crate::common::repository;
 use crate::fault::{axe, barriers};
 use crate::garden::Pages;
 use crate::tab::go;
@@ -17,16 +15,12 @@ const PIXEL: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABA
 
 /// A sheet of twelve images in a folder, with these labels.
 fn sheet(folder: &std::path::Path, categories: &[&str]) -> String {
-    let page = repository().join("src/site/sheet.html");
-    let page = fs::read_to_string(page).expect("the page");
     let image = |n: u32| json!({ "name": format!("image-{n:02}"), "source": PIXEL });
     let data = json!({
         "format": FORMAT, "sheet": "3f0c", "categories": categories,
         "images": (0..12).map(image).collect::<Vec<_>>(),
     });
-    let path = folder.join("sheet.html");
-    fs::write(&path, page.replacen("{{ data }}", &data.to_string(), 1)).expect("a file");
-    format!("file://{}#hearts", path.display())
+    format!("{}#hearts", written(folder, "sheet", &data))
 }
 
 const TWO: &[&str] = &["heart", "a face with a rather long name"];

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::common::preview::Preview;
 use crate::common::results::{fill, record};
-use crate::common::{Garden, Run, block};
+use crate::common::{Garden, Run, block, troubled};
 use neuronotes::site;
 use neuronotes::workspace::Workspace;
 
@@ -235,6 +236,102 @@ fn what_cannot_be_reviewed_is_said() {
         said(&["other", "--by", "Ada"]),
     ];
     insta::assert_snapshot!(all.join("\n\n"));
+}
+
+/// Part of a page between two texts.
+fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let rest = page.split_once(start).unwrap_or_else(|| panic!("no {start} in {page}")).1;
+    rest.split_once(end).map_or(rest, |(part, _)| part)
+}
+
+#[test]
+fn every_kind_of_trouble_is_listed_and_has_its_place_on_the_page() {
+    let garden = troubled::garden();
+    let run = garden.run(&["check", "--format", "json"]);
+    let said = run.stdout();
+    let lines: Vec<Value> =
+        said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of = |kind: &str, note: &str| {
+        let file = format!("notes/{note}.md");
+        lines.iter().find(|line| line["trouble"] == kind && line["file"] == *file).cloned()
+    };
+    let expected = [
+        ("claim", 5, "bold: max > 1000000, but max is "),
+        ("failed", 3, "odd: "),
+        ("disagreed", 1, "Ben on "),
+        ("stale", 1, "text changed since Ada on "),
+        ("unreviewed", 1, "nobody has reviewed it"),
+        ("due", 1, "due since 2025-12-02, last by Ada on 2025-11-30"),
+        ("unmeasured", 3, "vis is not measured"),
+        ("controls", 7, "chosen: the block turns controls off"),
+        ("links", 3, "no note or file"),
+        ("number", 3, "line 3: 37"),
+        ("question", 3, "Why does it respond to coins?"),
+        ("todo", 5, "Look at the other layers."),
+    ];
+    for ((kind, note), (same, line, message)) in troubled::NOTES.into_iter().zip(expected) {
+        assert_eq!(kind, same);
+        let found = of(kind, note).unwrap_or_else(|| panic!("no {kind} of {note}: {said}"));
+        let text = found["message"].as_str().expect("a text");
+        assert!(text.starts_with(message), "{kind}: {text}");
+        assert_eq!(found["line"], line, "{kind}");
+    }
+    // Two figures failed or have no result, so that the build has errors.
+    assert_eq!(garden.build().code(), 1);
+    let page = garden.page("review.html");
+    for (kind, note) in troubled::NOTES {
+        if kind == "due" {
+            // Pages do not depend on the day.
+            assert!(!page.contains("group-due"), "{page}");
+            continue;
+        }
+        let group = between(&page, &format!("<h2 id=\"group-{kind}\">"), "</section>");
+        assert!(group.contains(&format!("href=\"{note}.html")), "{kind}: {group}");
+    }
+    // The order of the list is that of the page.
+    let places: Vec<Option<usize>> = troubled::NOTES
+        .iter()
+        .filter(|(kind, _)| *kind != "due")
+        .map(|(kind, _)| page.find(&format!("<h2 id=\"group-{kind}\">")))
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+    let open = between(&page, "<h2 id=\"group-question\">", "</section>");
+    assert!(open.contains("Why does it respond to coins?"), "{open}");
+    let todo = between(&page, "<h2 id=\"group-todo\">", "</section>");
+    assert!(todo.contains("Look at the other layers."), "{todo}");
+    let off = between(&page, "<h2 id=\"group-controls\">", "</section>");
+    assert!(off.contains("href=\"controls.html#chosen\""), "{off}");
+
+    // What the garden turns off, each figure that could have controls says; a block that turns them on has them.
+    let config = garden.read("neuronotes.yaml");
+    garden.write("neuronotes.yaml", &config.replace("controls: on", "controls: off"));
+    let run = garden.run(&["check", "--format", "json"]).stdout();
+    assert!(run.contains("vis: the garden turns controls off"), "{run}");
+    assert!(run.contains("chosen: the block turns controls off"), "{run}");
+    assert!(!run.contains("summary: the garden"), "a kind without controls: {run}");
+}
+
+#[test]
+fn the_page_of_troubles_is_elsewhere_where_its_address_is_taken() {
+    let garden = garden();
+    garden.note("review.md", "# Review\n\nA note about [[Coins]].\n");
+    garden.note("late.md", "---\naliases: [review-2]\n---\n# Late\n\nText.\n");
+    assert_eq!(review(&garden, &["coins", "--by", "Ada"]).code(), 0);
+    let text = garden.read("notes/coins.md");
+    garden.note("coins.md", &text.replace("Unit 3 of", "Unit three of"));
+    assert_eq!(garden.said(), "", "nothing is lost, so nothing is said");
+    garden.built();
+    assert!(garden.page("review.html").contains("A note about"), "the note");
+    assert!(garden.page("review-2.html").contains("late.html"), "an old address of a note");
+    let all = garden.page("review-3.html");
+    assert!(all.contains("id=\"group-note-coins\"") && all.contains("Not reviewed"), "{all}");
+    let page = garden.page("coins.html");
+    assert!(page.contains("<a href=\"review-3.html#group-note-coins\">text changed since</a>"));
+    assert!(page.contains("href=\"review-3.html\">Review</a>"), "{page}");
+    // So it is in the preview.
+    let preview = Preview::of(&garden);
+    preview.shows("review.html", "A note about");
+    preview.shows("review-3.html", "Changed since reviewed");
 }
 
 #[test]

@@ -159,7 +159,9 @@ impl<'a> Sources<'a> {
                 let (key, status) = (measurement.key.hex(), status.clone());
                 return Ok(Located::Waiting { key, status });
             }
-            Settled::Failed(problem) => return Ok(Located::Failed(problem.message.clone())),
+            Settled::Failed(problem) | Settled::Missing(problem) => {
+                return Ok(Located::Failed(problem.message.clone()));
+            }
             Settled::Sweep(_) => {
                 return Ok(Located::Failed("it is several measurements".to_owned()));
             }
