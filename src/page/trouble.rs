@@ -67,7 +67,7 @@ const KINDS: [(Kind, &str, &str, &str); 12] = [
     (
         Kind::Disagreed,
         "disagreed",
-        "Reviewers' remarks",
+        "Reviewers’ remarks",
         "A reviewer disagrees, or has minor remarks, and nothing has changed since.",
     ),
     (
@@ -76,7 +76,12 @@ const KINDS: [(Kind, &str, &str, &str); 12] = [
         "Changed since reviewed",
         "The text, a figure’s result or a claim is not what the reviewer saw.",
     ),
-    (Kind::Unreviewed, "unreviewed", "Not reviewed", "No reviewer has read the whole note."),
+    (
+        Kind::Unreviewed,
+        "unreviewed",
+        "Not reviewed",
+        "No reviewer has read the whole note. `neuronotes review NOTE --by NAME` records a review.",
+    ),
     (Kind::Due, "due", "Due again", "The last review is older than the note or the garden allows."),
     (Kind::Unmeasured, "unmeasured", "Not measured yet", "The figure has no result."),
     (
@@ -242,6 +247,8 @@ impl<'a> Scene<'a> {
                     |index: usize| troubles[index].iter().filter(|trouble| trouble.kind == *kind);
                 let concerned: Vec<usize> =
                     notes.clone().filter(|index| of(*index).next().is_some()).collect();
+                // The heading says everything of a note that nobody has reviewed.
+                let most = if *kind == Kind::Unreviewed { 0 } else { MOST_OF_ONE };
                 let one = |index: &usize| {
                     let item = |trouble: &Trouble| {
                         link(*index, trouble.anchor.as_deref(), trouble.message.clone())
@@ -252,7 +259,7 @@ impl<'a> Scene<'a> {
                             Kind::Stale => self.review_anchor(*index),
                             _ => String::new(),
                         },
-                        items: of(*index).take(MOST_OF_ONE).map(item).collect(),
+                        items: of(*index).take(most).map(item).collect(),
                         more: of(*index).count().saturating_sub(MOST_OF_ONE),
                         command: self.command(*index, *kind),
                     }
@@ -289,9 +296,7 @@ impl<'a> Scene<'a> {
             false => format!("'{}'", name.replace('\'', "'\\''")),
         };
         match kind {
-            Kind::Stale | Kind::Unreviewed | Kind::Due => {
-                format!("neuronotes review {quoted} --by NAME")
-            }
+            Kind::Stale | Kind::Due => format!("neuronotes review {quoted} --by NAME"),
             _ => String::new(),
         }
     }
