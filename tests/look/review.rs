@@ -52,6 +52,8 @@ fn the_index_of_the_page_of_troubles_leads_to_its_groups() {
         let tab = open(&browser, &format!("{base}review.html"));
         click(&tab, ".trouble-index a[href='#group-controls']");
         wait(&tab, "location.hash === '#group-controls'");
+        // The page may still scroll there.
+        go(&tab, &format!("{base}review.html"));
         click(&tab, "#group-controls ~ ul a[href$='#chosen']");
         wait(&tab, "location.pathname.endsWith('/controls.html') && location.hash === '#chosen'");
         // From a note that has changed, to what the page says of it, and back to the note.

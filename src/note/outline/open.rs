@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
+use pulldown_cmark::{Event, Options, Parser};
 
 use super::Walk;
 use super::part::Open;
@@ -31,11 +32,26 @@ fn first_line(source: &str) -> String {
     let head = lines.next().and_then(|line| line.split_once(']')).map_or("", |(_, title)| title);
     let title = head.trim_start_matches(['-', '+']).trim();
     let text = if title.is_empty() { lines.find(|line| !line.is_empty()) } else { Some(title) };
-    let text = text.unwrap_or("(empty)");
+    let text = plain(text.unwrap_or("(empty)"));
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.cut(..end)),
-        None => text.to_owned(),
+        None => text,
     }
+}
+
+/// A line without its marks, but with its values as they are written.
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    for event in Parser::new_ext(line, Options::ENABLE_WIKILINKS | Options::ENABLE_STRIKETHROUGH) {
+        match event {
+            Event::Code(code) if code.trim_start().starts_with('=') => {
+                text.push_str(&format!("`{code}`"));
+            }
+            Event::Text(part) | Event::Code(part) => text.push_str(&part),
+            _ => {}
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -44,11 +60,18 @@ mod tests {
 
     #[test]
     fn questions_and_tasks_in_callouts_are_open() {
-        let text = "> [!question] Which *unit*?\n> Text.\n\n> [!TODO]-\n>\n> > Look again.\n\n> [!done] Looked.\n\n- > [!todo|wide]\n\n\
+        let text = "> [!question] Which *unit* of [[a|all]], `= vis.unit`?\n> Text.\n\n> [!TODO]-\n>\n> > Look again.\n\n> [!done] Looked.\n\n- > [!todo|wide]\n\n\
                     ```\n> [!todo] code\n```\n";
         let note = Note::parse("a.md", "notes/a.md", text);
         let found: Vec<_> = note.open.iter().map(|open| (open.is_question, &*open.text)).collect();
-        assert_eq!(found, [(true, "Which *unit*?"), (false, "Look again."), (false, "(empty)")]);
+        assert_eq!(
+            found,
+            [
+                (true, "Which unit of all, `= vis.unit`?"),
+                (false, "Look again."),
+                (false, "(empty)")
+            ]
+        );
         assert_eq!(note.lines.position(text, note.open[1].span.start), (4, 1));
     }
 }
