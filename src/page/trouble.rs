@@ -86,7 +86,7 @@ const KINDS: [(Kind, &str, &str, &str); 12] = [
     (Kind::Unmeasured, "unmeasured", "Not measured yet", "The figure has no result."),
     (
         Kind::Controls,
-        "controls",
+        FIELD,
         "Controls off",
         "Controls of these figures were turned off, so only what the author chose is shown.",
     ),
