@@ -16,8 +16,12 @@ use super::loose::Loose;
 use super::reading::Reading;
 use super::sample::Sample;
 use super::sheet::folder;
+use super::table::Table;
 use crate::digest::Digest;
 use crate::files::FileDigests;
+
+/// Lists a shard.
+pub type List = fn(&Path, &Reading) -> Result<Listing, Malformed>;
 
 /// A row of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,17 +129,50 @@ pub fn listing(
     })
 }
 
-/// The digest of a table whose pictures are files: `whole` covers its bytes.
+/// The digest of a table whose pictures are files: of its bytes, and of the paths and bytes of the pictures that it names.
 ///
 /// # Errors
-/// If a picture cannot be read.
-pub fn whole(whole: Digest, pictures: Result<Digest, Malformed>) -> io::Result<Digest> {
-    match pictures {
+/// If the table or a picture cannot be read.
+pub fn digest(
+    list: List,
+    digests: &mut FileDigests,
+    path: &Path,
+    table: &Table,
+) -> io::Result<Digest> {
+    let whole = digests.digest(path)?;
+    match shown(list, digests, path, table) {
         Ok(pictures) => Ok(Digest::of(format!("{whole}\0{pictures}").as_bytes())),
         Err(Malformed::Io(error)) => Err(error),
         // What is wrong with the table is said when it is listed.
         Err(_) => Ok(whole),
     }
+}
+
+/// The digest of the pictures that such a table names, in order.
+///
+/// # Errors
+/// If the table or a picture cannot be read.
+pub fn pictures(
+    list: List,
+    digests: &mut FileDigests,
+    path: &Path,
+    table: &Table,
+) -> io::Result<Digest> {
+    shown(list, digests, path, table).or_else(|error| unlisted(error, digests, path))
+}
+
+/// The digest of the list of a table's pictures: of each, its key and the digest of its bytes, in order.
+///
+/// # Errors
+/// If the table cannot be listed, or a picture cannot be read.
+pub fn shown(
+    list: List,
+    digests: &mut FileDigests,
+    path: &Path,
+    table: &Table,
+) -> Result<Digest, Malformed> {
+    let reading = Reading { table: table.clone(), ..Reading::default() };
+    list(path, &reading)?.shown(digests).map_err(Malformed::Io)
 }
 
 /// The digest of the pictures of a table that cannot be listed: that of its bytes.
@@ -226,7 +263,7 @@ fn relative(base: &Path, written: &str) -> Result<String, String> {
         }
     }
     match Ending::of_name(written) {
-        Ending::Unread(format) => Err(format!("{format} is not read")),
+        Ending::Unread(format) => Err(format!("{format} is not supported")),
         _ if parts.is_empty() => Err("it is a folder".into()),
         _ => Ok(parts.join("/")),
     }
@@ -344,7 +381,7 @@ mod tests {
             "`root` in neuronotes.yaml",
             "nothing is downloaded; name a file (https://example.org/5.png)",
             "it is a folder (cats)",
-            "AVIF is not read (x.avif)",
+            "AVIF is not supported (x.avif)",
             "a link that leads out of the folder is not followed (out.png, away/secret.png)",
             "a link that leads nowhere (loose.png)",
             "zero byte",

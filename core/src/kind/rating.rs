@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::field::{Field, Preset, Type};
+use super::value::{Named, named};
 use super::words::words;
 
 words! {
@@ -55,6 +56,17 @@ pub(super) const DECIDE: Field = Field::compute(
     "Whose label counts if several raters labelled a picture: `majority`, the label that most gave (a picture without a single most frequent label is left out and counted), or `first`, the label of the first rater in the order of the files.",
 )
 .or(Preset::Text(Decide::Majority.word()));
+
+/// What prose can say of the raters, as [`derive`] adds it.
+pub(super) const ALPHA: Named =
+    named("alpha", "", "Krippendorff's alpha of the raters, for nominal data.");
+pub(super) const RATED: Named =
+    named("rated", "images", "Number of images that at least two raters labelled.");
+pub(super) const TIES: Named =
+    named("ties", "images", "Number of images without a label because raters disagree.");
+pub(super) const RATER: Named = named("raters[n].name", "", "The rater.");
+pub(super) const RATER_LABELLED: Named =
+    named("raters[n].labelled", "images", "Number of images that the rater labelled.");
 
 /// Made-up agreement of two raters.
 pub(super) fn sample() -> Agreement {

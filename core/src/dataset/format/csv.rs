@@ -12,8 +12,6 @@ use crate::dataset::reading::Reading;
 use crate::dataset::rows::{self, Row};
 use crate::dataset::table::Table;
 use crate::dataset::written;
-use crate::digest::Digest;
-use crate::files::FileDigests;
 
 /// What may separate the cells of a row.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
@@ -30,13 +28,8 @@ pub static FORMAT: Format = Format {
     shard: Shard::File { endings: &[".csv", ".tsv"], gathered: false },
     samples: Samples::Pictures,
     has_columns: true,
-    digest: |digests, path, table| {
-        let whole = digests.digest(path)?;
-        rows::whole(whole, pictures(digests, path, table))
-    },
-    pictures: Some(|digests, path, table| {
-        pictures(digests, path, table).or_else(|error| rows::unlisted(error, digests, path))
-    }),
+    digest: |digests, path, table| rows::digest(list, digests, path, table),
+    pictures: Some(|digests, path, table| rows::pictures(list, digests, path, table)),
     hint: Some("the first row names the columns, and each other row has as many cells"),
     list,
 };
@@ -44,12 +37,6 @@ pub static FORMAT: Format = Format {
 fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     let (rows, columns, ledger) = read(path, &reading.table)?;
     rows::listing(path, rows, columns, reading, ledger)
-}
-
-/// The digest of the pictures, in order.
-fn pictures(digests: &mut FileDigests, path: &Path, table: &Table) -> Result<Digest, Malformed> {
-    let reading = Reading { table: table.clone(), ..Reading::default() };
-    list(path, &reading)?.shown(digests).map_err(Malformed::Io)
 }
 
 /// The rows of a table, the columns that were read, and the ledger of rows that cannot be.

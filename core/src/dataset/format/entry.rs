@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
-use crate::dataset::listing::{Listing, Malformed};
-use crate::dataset::reading::Reading;
+use crate::dataset::rows::List;
 use crate::dataset::table::Table;
 use crate::digest::Digest;
 use crate::files::FileDigests;
@@ -40,7 +39,7 @@ pub struct Format {
     /// What to do about a damaged shard.
     pub hint: Option<&'static str>,
     /// Lists a shard.
-    pub(crate) list: fn(&Path, &Reading) -> Result<Listing, Malformed>,
+    pub(crate) list: List,
 }
 
 /// Takes a digest of a shard.

@@ -11,10 +11,7 @@ use crate::dataset::ledger::{Ledger, What};
 use crate::dataset::listing::{Listing, Malformed};
 use crate::dataset::reading::Reading;
 use crate::dataset::rows::{self, Row};
-use crate::dataset::table::Table;
 use crate::dataset::written;
-use crate::digest::Digest;
-use crate::files::FileDigests;
 
 /// Lines of paths.
 pub static FORMAT: Format = Format {
@@ -28,13 +25,8 @@ pub static FORMAT: Format = Format {
     shard: Shard::File { endings: &[".jsonl", ".ndjson"], gathered: false },
     samples: Samples::Pictures,
     has_columns: true,
-    digest: |digests, path, table| {
-        let whole = digests.digest(path)?;
-        rows::whole(whole, pictures(digests, path, table))
-    },
-    pictures: Some(|digests, path, table| {
-        pictures(digests, path, table).or_else(|error| rows::unlisted(error, digests, path))
-    }),
+    digest: |digests, path, table| rows::digest(list, digests, path, table),
+    pictures: Some(|digests, path, table| rows::pictures(list, digests, path, table)),
     hint: Some(
         "each line is a JSON object, such as `{\"file_name\": \"cat.jpg\", \"text\": \"a cat\"}`",
     ),
@@ -48,12 +40,6 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     let columns = Texts::of(&names, &reading.table, "the members of the objects are the columns")?;
     let rows = rows_of(&bytes, &names, &columns, &mut ledger);
     rows::listing(path, rows, columns.named(&names), reading, ledger)
-}
-
-/// The digest of the pictures, in order.
-fn pictures(digests: &mut FileDigests, path: &Path, table: &Table) -> Result<Digest, Malformed> {
-    let reading = Reading { table: table.clone(), ..Reading::default() };
-    list(path, &reading)?.shown(digests).map_err(Malformed::Io)
 }
 
 /// The lines that are not empty, with their numbers, from 1.
@@ -89,7 +75,7 @@ fn names(bytes: &[u8], ledger: &mut Ledger) -> Result<Vec<String>, Malformed> {
 /// Why a line is not read; its number is said elsewhere.
 fn broken(why: &serde_json::Error) -> &'static str {
     match why.classify() {
-        serde_json::error::Category::Data => "its line is JSON, but no object",
+        serde_json::error::Category::Data => "its line is JSON, but not an object",
         serde_json::error::Category::Eof => "its line ends within the JSON object",
         _ => "its line is not JSON",
     }
@@ -137,7 +123,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::dataset::Labels;
+    use crate::dataset::{Labels, Table};
 
     fn list_of(text: &[u8], reading: &Reading) -> Result<Listing, String> {
         let dir = tempfile::tempdir().expect("a folder");

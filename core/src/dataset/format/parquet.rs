@@ -25,15 +25,14 @@ pub static FORMAT: Format = Format {
     shard: Shard::File { endings: &[".parquet"], gathered: true },
     samples: Samples::Pictures,
     has_columns: true,
-    digest: |digests, path, table| {
-        let whole = digests.digest(path)?;
-        match is_of_paths(path, table) {
-            true => rows::whole(whole, pictures(digests, path, table)),
-            false => Ok(whole),
-        }
+    digest: |digests, path, table| match is_of_paths(path, table) {
+        true => rows::digest(list, digests, path, table),
+        false => digests.digest(path),
     },
-    pictures: Some(|digests, path, table| {
-        pictures(digests, path, table).or_else(|error| rows::unlisted(error, digests, path))
+    pictures: Some(|digests, path, table| match is_of_paths(path, table) {
+        // Files change without their table.
+        true => rows::pictures(list, digests, path, table),
+        false => cells(digests, path, table).or_else(|error| rows::unlisted(error, digests, path)),
     }),
     hint: Some(REWRITE),
     list,
@@ -86,18 +85,11 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
     })
 }
 
-/// The digest of the list of pictures: of each, its key and the digest of its bytes, in order.
-fn pictures(digests: &mut FileDigests, path: &Path, table: &Table) -> Result<Digest, Malformed> {
-    let reading = Reading { table: table.clone(), ..Reading::default() };
-    let shown =
-        |digests: &mut FileDigests| list(path, &reading)?.shown(digests).map_err(Malformed::Io);
-    if is_of_paths(path, table) {
-        // Files change without their table.
-        return shown(digests);
-    }
+/// The digest of the list of pictures in the cells of a table, which is remembered with the table's own.
+fn cells(digests: &mut FileDigests, path: &Path, table: &Table) -> Result<Digest, Malformed> {
     let columns = crate::canonical::canonical_json(&table.canonical());
     let columns = format!("{columns}/{RULES}");
-    digests.in_table(path, &columns, shown)
+    digests.in_table(path, &columns, |digests| rows::shown(list, digests, path, table))
 }
 
 /// Pictures in the cells of a table.
