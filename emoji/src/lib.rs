@@ -9,6 +9,7 @@ pub mod attacks;
 pub mod canvas;
 pub mod cli;
 pub mod demo;
+#[path = "../../xtask/src/failure.rs"]
 pub mod failure;
 pub mod holdout;
 pub mod icons;

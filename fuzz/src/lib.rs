@@ -6,6 +6,7 @@
 mod check;
 mod corpus;
 mod dice;
+mod ids;
 mod mutate;
 mod target;
 mod watch;

@@ -8,11 +8,14 @@
 //!   nothing else,
 //! - integrated gradients by as many nodes, as `attribution` computes them.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use common::Common;
 use neuronotes_core::kind::attribution::Baseline;
 use neuronotes_core::model::{Architecture, Conventions, ResNetSizes, Stage, Visual};
 use neuronotes_lab::attribution::gradient::{Question, integrated};
@@ -47,30 +50,16 @@ struct Arguments {
     /// `cpu`, or `cuda:N`
     #[arg(long, default_value = "cpu")]
     device: DeviceChoice,
-    /// Only print where this program lies
-    #[arg(long)]
-    r#where: bool,
-    /// Cargo says this to every benchmark
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    arguments.common.run(|| run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.r#where {
-        let path = std::env::current_exe().map_err(|error| Failure::new(error.to_string()))?;
-        println!("{}", path.display());
-        return Ok(());
-    }
     let device = Device::open(arguments.device).map_err(|error| Failure::new(error.to_string()))?;
     if let Some(threads) = arguments.threads {
         tch::set_num_threads(threads);

@@ -4,12 +4,15 @@
 //! `cargo xtask bench clip` runs it in turns with open_clip. By hand: `echo images 3 | clip --model FILE`, where 3 are
 //! seconds. What is measured is what the lab computes for data sets: BatchNorm is part of the convolutions.
 
+mod common;
+
 use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use common::Common;
 use neuronotes_core::model::Precision;
 use neuronotes_core::model::{Activation, Conventions, Given, Header, Stage};
 use neuronotes_lab::clip::{Clip, Loading};
@@ -34,30 +37,17 @@ struct Arguments {
     /// `cpu`, or `cuda:N`
     #[arg(long, default_value = "cpu")]
     device: DeviceChoice,
-    /// Only print where this program lies
-    #[arg(long)]
-    r#where: bool,
-    /// Cargo says this to every benchmark
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    arguments.common.run(|| run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let of_system = |error: io::Error| Failure::new(error.to_string());
-    if arguments.r#where {
-        println!("{}", std::env::current_exe().map_err(of_system)?.display());
-        return Ok(());
-    }
     let device = Device::open(arguments.device).map_err(|error| Failure::new(error.to_string()))?;
     if let Some(threads) = arguments.threads {
         tch::set_num_threads(threads);

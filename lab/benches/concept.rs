@@ -4,11 +4,14 @@
 //! Activations are those of a layer behind a ReLU: sparse sums of 64 hidden causes and noise, of which the first is the concept.
 //! The time is that from a scan's numbers, in half precision, to the result: reading the scan from the store is not in it.
 
+mod common;
+
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use common::Common;
 use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::kind::concept::{Side, Task, compared};
@@ -37,22 +40,13 @@ struct Arguments {
     /// Threads; else as many as libtorch chooses
     #[arg(long)]
     threads: Option<i32>,
-    /// Only print where this program lies
-    #[arg(long)]
-    r#where: bool,
-    /// Cargo says this to every benchmark
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    arguments.common.run(|| run(&arguments))
 }
 
 /// Says on standard error when each step begins.
@@ -82,10 +76,6 @@ fn scan(images: i64, units: i64, positive: i64) -> Tensor {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.r#where {
-        let path = std::env::current_exe().map_err(|error| Failure::new(error.to_string()))?;
-        return print(&path.display());
-    }
     Device::open(DeviceChoice::Cpu).map_err(|error| Failure::new(error.to_string()))?;
     if let Some(threads) = arguments.threads {
         tch::set_num_threads(threads);

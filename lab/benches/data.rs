@@ -6,6 +6,8 @@
 //! scan of a layer and commits it to a new store. `grow N` scans archives of N small pictures together, and says how much memory
 //! the process has at each tenth of them.
 
+mod common;
+
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufWriter, Cursor, Write as _};
 use std::ops::Range;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use common::Common;
 use image::{ImageFormat, Rgb, RgbImage};
 use neuronotes_core::dataset::{DatasetRef, Format, Labels, ShardRef, Table, format};
 use neuronotes_core::digest::Digest;
@@ -51,30 +54,18 @@ struct Arguments {
     /// `cpu`, or `cuda:N`
     #[arg(long, default_value = "cpu")]
     device: DeviceChoice,
-    /// Only print where this program lies
-    #[arg(long)]
-    r#where: bool,
-    /// Cargo says this to every benchmark
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    arguments.common.run(|| run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    if arguments.r#where {
-        return print(&std::env::current_exe()?.display());
-    }
     let device = Device::open(arguments.device)?;
     if let Some(threads) = arguments.threads {
         tch::set_num_threads(i32::try_from(threads)?);

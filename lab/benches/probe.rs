@@ -3,12 +3,15 @@
 //! `cargo xtask bench probe` compares it with scikit-learn. The file has `rows`, `[images, units]` in single precision, and
 //! `truth`, `[images]`, classes as whole numbers.
 
+mod common;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use common::Common;
 use neuronotes_lab::device::{Device, DeviceChoice};
 use neuronotes_lab::failure::Failure;
 use neuronotes_lab::fit::descent::Signs;
@@ -40,22 +43,13 @@ struct Arguments {
     /// Threads; else as many as libtorch chooses
     #[arg(long)]
     threads: Option<i32>,
-    /// Only print where this program lies
-    #[arg(long)]
-    r#where: bool,
-    /// Cargo says this to every benchmark
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    arguments.common.run(|| run(&arguments))
 }
 
 /// Says on standard error at which penalty the path is.
@@ -73,10 +67,6 @@ impl Monitor for Said {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.r#where {
-        println!("{}", std::env::current_exe().map_err(failed)?.display());
-        return Ok(());
-    }
     Device::open(DeviceChoice::Cpu).map_err(failed)?;
     if let Some(threads) = arguments.threads {
         tch::set_num_threads(threads);

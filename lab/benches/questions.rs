@@ -5,6 +5,8 @@
 //! first question to the data set is asked by a process that has not read it yet; the others follow in the same process, each
 //! about another unit. Questions about all units of the layer are asked once each, by such a process, too.
 
+mod common;
+
 use std::fs::{self, File};
 use std::io::{self, Cursor, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use common::Common;
 use half::f16;
 use image::{ImageFormat, Rgb, RgbImage};
 use neuronotes_core::dataset::{DatasetRef, Labels, ShardRef, Table, format};
@@ -54,30 +57,18 @@ struct Arguments {
     /// Words that all units are labelled with
     #[arg(long, default_value_t = 10_000)]
     words: u32,
-    /// Only print where this program lies
-    #[arg(long)]
-    r#where: bool,
-    /// Cargo says this to every benchmark
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    arguments.common.run(|| run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    if arguments.r#where {
-        return print(&std::env::current_exe()?.display());
-    }
     let folder = tempfile::tempdir()?;
     let made = Made::new(arguments, folder.path(), Shown::Pictures)?;
     let words = Made::new(arguments, folder.path(), Shown::Words)?;

@@ -5,12 +5,15 @@
 //! where 0, 1 and 2 are units. What is measured is all between a loaded network and finished pictures, with Lucid's
 //! transforms, in single precision.
 
+mod common;
+
 use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use common::Common;
 use neuronotes_core::kind::feature_vis::{
     Objective, Parametrisation, Params, Sign, Start, Transforms,
 };
@@ -42,29 +45,16 @@ struct Arguments {
     /// `cpu`, or `cuda:N`
     #[arg(long, default_value = "cpu")]
     device: DeviceChoice,
-    /// Only print where this program lies
-    #[arg(long)]
-    r#where: bool,
-    /// Cargo says this to every benchmark
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    arguments.common.run(|| run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.r#where {
-        println!("{}", std::env::current_exe().map_err(failed)?.display());
-        return Ok(());
-    }
     let device = Device::open(arguments.device).map_err(failed)?;
     if let Some(threads) = arguments.threads {
         tch::set_num_threads(threads);

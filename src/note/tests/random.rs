@@ -1,17 +1,16 @@
 //! Random notes: any sequence of pieces of markup, closed or not, is read and rendered without a panic, and each id
 //! occurs once.
 
-use std::cell::RefCell;
+#[path = "../../../fuzz/src/ids.rs"]
+mod ids;
+
 use std::collections::BTreeSet;
 
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{
-    BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::*;
+use ids::ids;
 
 /// Pieces of everything that a note can contain, and of other text.
 const PIECES: &[&str] = &[
@@ -144,35 +143,6 @@ fn source() -> impl Strategy<Value = String> {
     (front, prop::collection::vec((piece, between), 0..24)).prop_map(|(front, parts)| {
         parts.into_iter().fold(front.to_owned(), |out, (a, b)| out + a + b)
     })
-}
-
-/// The ids of elements, as a browser finds them.
-#[derive(Default)]
-struct Ids(RefCell<Vec<String>>);
-
-impl TokenSink for Ids {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
-        if tag.kind == TagKind::StartTag {
-            let ids = tag.attrs.iter().filter(|attribute| &*attribute.name.local == "id");
-            self.0.borrow_mut().extend(ids.map(|id| id.value.to_string()));
-            if &*tag.name == "script" {
-                return TokenSinkResult::RawData(RawKind::ScriptData);
-            }
-        }
-        TokenSinkResult::Continue
-    }
-}
-
-fn ids(html: &str) -> Vec<String> {
-    let tokenizer = Tokenizer::new(Ids::default(), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    input.push_back(html.into());
-    let _ = tokenizer.feed(&input);
-    tokenizer.end();
-    tokenizer.sink.0.into_inner()
 }
 
 /// A note as a page shows it, its blocks as figures.
