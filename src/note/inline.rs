@@ -4,7 +4,12 @@
 //! computed (`` `= a.x - b.x` ``), and have a condition (`` `= a.x ? > 3` ``), both in the language of claims. Whether the figures exist
 //! and what their results are are unknown here.
 
+mod head;
+
 use std::ops::Range;
+
+pub use head::Head;
+use head::{named, pathed};
 
 use super::format::{self, Format};
 use crate::claim::{self, Expression, Reference};
@@ -25,17 +30,6 @@ pub struct InlineValue {
     pub asked: Result<Query, Fault>,
     /// Position of the text in the source, if it is there verbatim.
     start: Option<usize>,
-}
-
-/// The figure at the beginning of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
-    /// The note as in a wikilink; `None` for the same note.
-    pub note: Option<String>,
-    /// The block's id.
-    pub id: String,
-    /// Span of both in the text.
-    pub place: Range<usize>,
 }
 
 /// A parsed value.
@@ -130,49 +124,6 @@ fn expression(text: &str) -> Result<(Expression, usize), Fault> {
     }
 }
 
-/// The figure at the beginning of a text that is one path.
-fn named(text: &str) -> Option<Head> {
-    let main = text.rsplit_once('|').map_or(text, |(main, _)| main);
-    let (note, path_at) = match main.rfind('#') {
-        None => (None, 0),
-        Some(hash) => (Some(main.cut(..hash).trim()).filter(|name| !name.is_empty()), hash + 1),
-    };
-    let after = main.cut(path_at..);
-    let id_at = path_at + after.len() - after.trim_start().len();
-    let id = name(main.cut(id_at..));
-    let end = id_at + id.len();
-    let place = if note.is_some() { 0..end } else { id_at..end };
-    let head = Head { note: note.map(str::to_owned), id: id.to_owned(), place };
-    id.starts_with(char::is_alphabetic).then_some(head)
-}
-
-/// The name at the beginning of a text.
-fn name(text: &str) -> &str {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    text.cut(..text.find(|c| !is_part(c)).unwrap_or(text.len()))
-}
-
-/// The first name in a text that a path follows.
-fn pathed(text: &str) -> Option<Head> {
-    let mut at = 0;
-    while at < text.len() {
-        let rest = text.cut(at..);
-        let id = name(rest);
-        if id.is_empty() {
-            at += rest.chars().next().map_or(1, char::len_utf8);
-            continue;
-        }
-        let next = text.cut(at + id.len()..);
-        let has_path = next.starts_with('[')
-            || next.strip_prefix('.').is_some_and(|next| next.starts_with(char::is_alphabetic));
-        if has_path && id.starts_with(char::is_alphabetic) && !text.cut(..at).ends_with('.') {
-            return Some(Head { note: None, id: id.to_owned(), place: at..at + id.len() });
-        }
-        at += id.len();
-    }
-    None
-}
-
 impl InlineValue {
     /// A value whose code span is at `span` of a source.
     pub(super) fn parse(source: &str, span: Range<usize>, text: &str) -> Self {
@@ -241,212 +192,4 @@ fn parse(text: &str) -> Result<Query, Fault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::claim::Step;
-
-    fn headed(text: &str) -> Head {
-        head(text).unwrap_or_else(|| panic!("{text} begins with no figure"))
-    }
-
-    fn asked(text: &str) -> Query {
-        parse(text).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
-    }
-
-    fn steps(text: &str) -> Vec<Step> {
-        let query = asked(text);
-        let Expression::Value(reference) = query.expression else { panic!("{text} is no path") };
-        reference.steps.into_iter().map(|(step, _)| step).collect()
-    }
-
-    #[test]
-    fn a_value_names_a_note_a_block_a_path_and_a_format() {
-        let query = asked("Piggy bank v1.2#vis.images[-1].activation | .2f");
-        let named = headed("Piggy bank v1.2#vis.images[-1].activation | .2f");
-        assert_eq!((named.note.as_deref(), &*named.id), (Some("Piggy bank v1.2"), "vis"));
-        let field = |name: &str| Step::Field(name.to_owned());
-        assert_eq!(
-            steps("Piggy bank v1.2#vis.images[-1].activation | .2f"),
-            [field("images"), Step::At(-1), field("activation")]
-        );
-        assert_eq!(query.format.map(|(format, _)| format), Format::read(".2f"));
-        assert_eq!(headed("#vis.unit").note, None);
-        assert_eq!(headed(" vis . unit ").id, "vis");
-        assert_eq!(steps("grid.cells[ 2 ]"), [field("cells"), Step::At(2)]);
-        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(
-            steps("grid[unit=4, recipe = draft].activation")[0],
-            Step::Where(vec![pair("unit", "4"), pair("recipe", "draft")])
-        );
-        let title = headed("Cats, dogs - and more#vis.x");
-        assert_eq!((title.note.as_deref(), &*title.id), (Some("Cats, dogs - and more"), "vis"));
-        let title = headed("What is this?#vis.x ? > 3");
-        assert_eq!((title.note.as_deref(), &*title.id), (Some("What is this?"), "vis"));
-        assert_eq!(
-            steps("r.ranked[text=\"a, b] c\"].cosine")[1],
-            Step::Where(vec![pair("text", "a, b] c")])
-        );
-    }
-
-    #[test]
-    fn a_value_may_be_computed_and_have_a_condition() {
-        for (text, head, expression, format, test) in [
-            ("vis.a | .1f ? > 3", "vis", "vis.a", true, Some("> 3")),
-            ("vis.a ? in 3..b#c.d", "vis", "vis.a", false, Some("in 3..b#c.d")),
-            ("vis.a - vis.b | +.1f", "vis", "vis.a - vis.b", true, None),
-            ("(1 + vis.a) / 2", "vis", "(1 + vis.a) / 2", false, None),
-            (
-                "count of vis.top[:8].label in hands",
-                "vis",
-                "count of vis.top[:8].label in hands",
-                false,
-                None,
-            ),
-            (
-                "all hands#x.top.label in hands",
-                "x",
-                "all of hands#x.top.label in hands",
-                false,
-                None,
-            ),
-            (
-                "count of vis.top.label ~ /a|b/ | d ? >= 6",
-                "vis",
-                "count of vis.top.label ~ /a|b/",
-                true,
-                Some(">= 6"),
-            ),
-        ] {
-            let query = asked(text);
-            assert_eq!(headed(text).id, head, "{text}");
-            assert_eq!(query.expression.to_string(), expression, "{text}");
-            assert_eq!(query.format.is_some(), format, "{text}");
-            assert_eq!(query.test.map(|test| test.written).as_deref(), test, "{text}");
-        }
-    }
-
-    #[test]
-    fn only_code_that_begins_with_the_sign_and_a_space_is_a_value() {
-        assert_eq!(of_code("`= vis.unit`", "= vis.unit"), Some("vis.unit"));
-        assert_eq!(of_code("``= a.b``", "= a.b"), Some("a.b"));
-        for (source, text) in [
-            ("` = vis.unit `", "= vis.unit"),
-            ("`=`", "="),
-            ("`= `", "= "),
-            ("`=  `", "=  "),
-            ("`=> x`", "=> x"),
-            ("`=x`", "=x"),
-            ("`== x`", "== x"),
-            ("`a = b`", "a = b"),
-            ("`= 0`", "= 0"),
-            ("`= (len l2)`", "= (len l2)"),
-            ("`= 5 + 3`", "= 5 + 3"),
-            ("`= Note#`", "= Note#"),
-            ("`= #.activation`", "= #.activation"),
-            ("`= .activation`", "= .activation"),
-            ("`= \"text\"`", "= \"text\""),
-        ] {
-            assert_eq!(of_code(source, text), None, "{source}");
-        }
-    }
-
-    #[test]
-    fn every_mistake_in_how_a_value_is_written_has_its_place_and_a_hint() {
-        let all: Vec<String> = [
-            "vis.activation | .1x",
-            "vis.activation |",
-            "vis.",
-            "vis.top.0",
-            "vis.a b",
-            "vis +",
-            "vis.unit / (vis.top[0].activation",
-            "vis.unit ?",
-            "vis.unit ? 3",
-            "vis.unit | .1f ? > ",
-            "vis.unit ? > 3 | .1f",
-            "count of vis.top.label inn hands",
-            "vis.top[one]",
-            "vis.top[",
-            "vis.top[0",
-            "vis.top[unit=3",
-            "vis.top[9999999999999999999999]",
-        ]
-        .iter()
-        .map(|text| match parse(text) {
-            Ok(query) => panic!("{text}: {query:?}"),
-            Err(fault) => {
-                let hint = fault.problem.hint.unwrap_or_default();
-                format!("{text}\n  {}: {}\n  {hint}", &text[fault.span], fault.problem.message)
-            }
-        })
-        .collect();
-        insta::assert_snapshot!(all.join("\n"));
-    }
-
-    #[test]
-    fn no_text_whatever_makes_the_reader_panic() {
-        let pieces = [
-            "vis",
-            ".",
-            "[",
-            "]",
-            "#",
-            "|",
-            "=",
-            ",",
-            "\"",
-            "'",
-            "-",
-            "−",
-            "0",
-            "é",
-            "末",
-            " ",
-            "?",
-            "> 3",
-            " in ",
-            "count of ",
-            "(",
-            ")",
-            "~ /a/",
-            "..",
-            ":",
-            " within 5% of ",
-            "\u{fdd0}",
-            "\n",
-            ".1f",
-            "%",
-            "\\",
-            "[0]",
-            "top",
-            "\u{301}",
-            "🐖",
-        ];
-        // Every text of up to four pieces, and longer ones picked by a generator that is the same each time.
-        let mut state = 1_u64;
-        let mut next = |below: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % below
-        };
-        for _ in 0..60_000 {
-            let count = 1 + next(12);
-            let text: String = (0..count).map(|_| pieces[next(pieces.len())]).collect();
-            let (whole, source) = (format!("= {text}"), format!("`= {text}`"));
-            let Some(text) = of_code(&source, &whole) else { continue };
-            let value = InlineValue::parse(&source, 0..source.len(), text);
-            match &value.asked {
-                Err(fault) => {
-                    assert!(text.get(fault.span.clone()).is_some(), "{text:?} {fault:?}");
-                    assert!(source.get(value.place(&fault.span)).is_some(), "{text:?}");
-                    assert!(fault.problem.hint.is_some(), "{text:?}");
-                }
-                Ok(query) => {
-                    for reference in query.expression.references() {
-                        assert!(text.get(reference.span()).is_some(), "{text:?} {reference:?}");
-                    }
-                    assert!(text.get(value.head.place.clone()).is_some(), "{text:?}");
-                }
-            }
-        }
-    }
-}
+mod tests;
