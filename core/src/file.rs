@@ -1,6 +1,7 @@
 //! Atomic writing of files: a reader sees the old bytes or the new ones, never a mixture, even after a crash. Also
 //! opens files whose paths a garden provides.
 
+mod away;
 mod name;
 mod open;
 
@@ -11,6 +12,7 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+pub use away::named_error;
 pub use name::{is_text, name, named};
 pub use open::{Refused, bounded, hint as read_hint, open, open_in, read, read_in, text, within};
 

@@ -159,7 +159,7 @@ impl FileDigests {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Ok(Digest::of(b"permission denied"))
             }
-            Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+            Err(error) => Err(crate::file::named_error(path, error)),
             found => found,
         }
     }

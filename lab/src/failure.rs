@@ -1,6 +1,8 @@
 //! Why a request has no result. Knows nothing of what was measured.
 
 use std::any::Any;
+use std::io;
+use std::path::Path;
 
 use neuronotes_core::dataset::ShardError;
 use neuronotes_core::problem::Problem;
@@ -48,6 +50,18 @@ impl Failure {
     /// A failure whose reason the request's key does not cover, such as a file that cannot be read.
     pub fn outside(message: impl Into<String>) -> Self {
         Self::new(message).because(Cause::Environment)
+    }
+
+    /// The failure to read a file or folder that was there when the request was made.
+    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let failure = Self::outside(format!("{} cannot be read ({error})", path.display()));
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => failure.hint("make it readable, then try again"),
+            _ => failure.hint(
+                "if it is on a network share or a removable disk, reconnect that and try again; \
+                 what was scanned before is kept",
+            ),
+        }
     }
 
     /// The failure to draw a word or a text as a picture.

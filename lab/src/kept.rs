@@ -123,8 +123,6 @@ impl Kept {
                 (format.pictures.unwrap_or(format.digest))(&mut digests, path, table)
             }
         };
-        digest.map_err(|error| {
-            Failure::outside(format!("{} cannot be read ({error})", path.display()))
-        })
+        digest.map_err(|error| Failure::unreadable(path, &error))
     }
 }

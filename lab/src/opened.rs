@@ -61,7 +61,7 @@ impl Opened {
         }
         // Another piece may have changed, or this one, or none.
         let now = (dataset.format.digest)(digests, &shard.path, &dataset.table)
-            .map_err(|error| unreadable(shard, &error))?;
+            .map_err(|error| Failure::unreadable(&shard.path, &error))?;
         if dataset.captions && now != shard.digest {
             return Ok(None);
         }
@@ -177,7 +177,7 @@ impl Whole {
     ) -> Result<Option<Range<usize>>, Failure> {
         let Some(rows) = piece.rows(self.shard.samples()) else { return Ok(None) };
         let Some(listing) = self.shard.listing() else { return Ok(None) };
-        let broken = |error| unreadable(shard, &error);
+        let broken = |error| Failure::unreadable(&shard.path, &error);
         // One file is the same if its metadata is; it need not be read once more.
         let is_same = if dataset.captions {
             // The whole shard has been compared.
@@ -191,11 +191,6 @@ impl Whole {
         };
         Ok(is_same.then_some(rows))
     }
-}
-
-fn unreadable(shard: &ShardRef, error: &std::io::Error) -> Failure {
-    Failure::outside(format!("{} cannot be read ({error})", shard.path.display()))
-        .hint("if it lies on a share or a disk that is gone, bring that back and try again; what was scanned is kept")
 }
 
 /// All rows of a shard that stays open.

@@ -357,7 +357,7 @@ impl<'a> Workbench<'a> {
     pub fn check_unchanged(&self) -> Result<(), Failure> {
         let meanwhile = |path: &Path| {
             let message = format!("{} changed while it was being measured", path.display());
-            Failure::outside(message).hint("save the note again once the file is complete")
+            Failure::outside(message).hint("build again once the file is complete; an open page of the preview follows by itself")
         };
         for (path, read_as, digest) in &self.read {
             if self.kept.digest(path, read_as)? != *digest {
@@ -378,5 +378,5 @@ impl<'a> Workbench<'a> {
 /// The failure that an input is not the one that the key covers.
 fn changed(path: &Path) -> Failure {
     let message = format!("{} has changed since the request was made", path.display());
-    Failure::outside(message).hint("save the note again to measure the file as it is now")
+    Failure::outside(message).hint("build again to measure the file as it is now; an open page of the preview follows by itself")
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use neuronotes_core::dataset::ShardError;
+use neuronotes_core::file::read_hint;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::suggest;
 
@@ -26,9 +27,11 @@ pub(super) fn absolute(source: &Source) -> Result<PathBuf, Problem> {
     if source.leaves() {
         return Err(leaves(&source.written));
     }
-    source.path.canonicalize().map_err(|error| Problem {
-        message: format!("`{}` cannot be read ({error})", source.written),
-        hint: Some(format!("the path is set in {}", crate::config::FILE)),
+    source.path.canonicalize().map_err(|error| {
+        let place = || format!("the path is set in {}", crate::config::FILE);
+        let hint = read_hint(&error).map_or_else(place, str::to_owned);
+        let message = format!("`{}` cannot be read ({error})", source.written);
+        Problem { message, hint: Some(hint) }
     })
 }
 
@@ -44,7 +47,8 @@ pub(super) fn unlisted(error: ShardError) -> Problem {
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem { message: format!("{} cannot be read ({error})", path.display()), hint: None }
+    let message = format!("{} cannot be read ({error})", path.display());
+    Problem { message, hint: read_hint(error).map(str::to_owned) }
 }
 
 /// The message that a dictionary has the name of a layer.

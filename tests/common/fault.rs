@@ -79,9 +79,12 @@ fn otherwise(folder: &Path, fault: Fault, asked: &Command) -> Run {
         "THIS MACHINE MOUNTS NOTHING FOR A TEST: a limit or permissions stand in for {fault:?}"
     );
     let script = match fault {
-        Fault::Room(_) => "trap '' XFSZ; ulimit -f 100; exec \"$@\"",
+        // In blocks of 512 bytes: no file may have more than a quarter of the room.
+        Fault::Room(room) => {
+            format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", (room / 4 / 512).max(100))
+        }
         Fault::ReadOnly => {
-            "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; fi; exec \"$@\""
+            "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; fi; exec \"$@\"".to_owned()
         }
     };
     let mode = |mode: u32| {
@@ -95,7 +98,7 @@ fn otherwise(folder: &Path, fault: Fault, asked: &Command) -> Run {
         mode(0o555);
     }
     let mut command = Command::new("sh");
-    command.args(["-c", script, "sh"]).arg(asked.get_program()).args(asked.get_args());
+    command.args(["-c", &script, "sh"]).arg(asked.get_program()).args(asked.get_args());
     let run = Run(with_environment(command, asked).output().expect("sh runs"));
     if fault == Fault::ReadOnly {
         mode(0o755);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::Format;
 use super::listing::Malformed;
+use crate::file::read_hint;
 use crate::sniff::Found;
 
 /// Why a shard cannot be read at all.
@@ -63,7 +64,7 @@ impl ShardError {
         match self {
             Self::Instead { found, .. } => found.hint,
             Self::Malformed { hint, .. } => hint.as_deref(),
-            Self::Io { .. } => None,
+            Self::Io { source, .. } => read_hint(source),
         }
     }
 }

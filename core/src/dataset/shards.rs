@@ -9,6 +9,7 @@ use super::format::{self, FORMATS, Format};
 use super::walk::walk;
 use crate::cut::Cut as _;
 use crate::dataset::ledger::{Ledger, What};
+use crate::file::read_hint;
 use crate::problem::Problem;
 
 /// Where data sets are named.
@@ -45,7 +46,7 @@ pub fn shards(root: &Path, written: &[String]) -> Result<Shards, Problem> {
             let (other, before) = first.get_or_insert_with(|| (format, path.clone()));
             if *other != format {
                 let message = format!(
-                    "{} is {}, and {} is {}",
+                    "all parts of a data set have one format, but {} is {}, and {} is {}",
                     before.display(),
                     other.noun,
                     path.display(),
@@ -55,8 +56,8 @@ pub fn shards(root: &Path, written: &[String]) -> Result<Shards, Problem> {
             }
             for path in paths {
                 if !seen.insert(path.clone()) {
-                    let message = format!("{} is named twice", path.display());
-                    return error(message, format!("name it once in {}", CONFIGURATION));
+                    let message = format!("`path` names {} more than once", path.display());
+                    return error(message, format!("name it once in {CONFIGURATION}"));
                 }
                 all.paths.push(path);
             }
@@ -74,8 +75,11 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, Problem> {
     let place = format!("the path is set in {}", CONFIGURATION);
     let real = |path: &Path, name: &str| {
         path.canonicalize().map_err(|cause| Problem {
-            message: format!("`{name}` cannot be read ({cause})"),
-            hint: Some(place.clone()),
+            hint: Some(read_hint(&cause).map_or_else(|| place.clone(), str::to_owned)),
+            message: match cause.kind() {
+                std::io::ErrorKind::NotFound => format!("`{name}` was not found"),
+                _ => format!("`{name}` cannot be read ({cause})"),
+            },
         })
     };
     // A file whose name has braces or stars in it takes precedence.
@@ -99,8 +103,8 @@ fn named(root: &Path, written: &str) -> Result<Vec<PathBuf>, Problem> {
         let before = found.len();
         for path in paths {
             let path = path.map_err(|cause| Problem {
+                hint: read_hint(cause.error()).map(str::to_owned),
                 message: format!("`{name}` cannot be followed ({cause})"),
-                hint: None,
             })?;
             found.push(real(&path, &path.display().to_string())?);
         }
@@ -186,8 +190,8 @@ fn look(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBu
 /// The format and the shards of a folder: of pictures, or of archives.
 fn in_folder(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<PathBuf>), Problem> {
     let (found, _) = walk(path).map_err(|cause| Problem {
+        hint: read_hint(&cause).map(str::to_owned),
         message: format!("{} cannot be read ({cause})", path.display()),
-        hint: None,
     })?;
     let visible = |name: &str| !name.rsplit('/').next().unwrap_or(name).starts_with('.');
     let usable: Vec<_> = found.iter().filter(|f| f.refused.is_none() && visible(&f.name)).collect();
@@ -198,15 +202,19 @@ fn in_folder(path: &Path, ledger: &mut Ledger) -> Result<(&'static Format, Vec<P
     let is_there =
         |format: &&&Format| usable.iter().any(|f| Format::gathered(&f.name) == Some(**format));
     let Some(format) = FORMATS.iter().copied().find(|format| is_there(&format)) else {
+        if found.is_empty() {
+            let hint = "put pictures into it; if it is on a network share or another disk, check that this is connected";
+            return error(format!("the folder {} is empty", path.display()), hint.to_owned());
+        }
         let unread = usable.iter().find_map(|found| match Ending::of_name(&found.name) {
             Ending::Unread(format) => Some(format!(
-                "{format} is not read: convert the pictures to PNG, for example ({})",
+                "{format} is not supported: convert the pictures to PNG, for example ({})",
                 found.name
             )),
             _ => None,
         });
         let links = found.iter().find_map(|f| f.refused.map(|why| format!("{why} ({})", f.name)));
-        let endings = || format!("files that count end in {}", ending::PICTURES.join(", "));
+        let endings = || format!("names of pictures end in .{}", ending::PICTURES.join(", ."));
         let hint = unread.or(links).unwrap_or_else(endings);
         return error(format!("{} has no pictures", path.display()), hint);
     };
@@ -295,17 +303,19 @@ mod tests {
             "f/readme.md",
             "t.csv.gz",
         ]);
+        fs::create_dir(root.join("g")).expect("a folder");
         for (written, expected) in [
-            (&["s-{0..2}.tar"][..], "`s-0.tar` cannot be read"),
+            (&["s-{0..2}.tar"][..], "`s-0.tar` was not found"),
             (&["s-*.tar"], "no file matches `s-*.tar`"),
             (&["a.tar", "w.txt"], "w.txt is a list of words"),
-            (&["a.tar", "?.tar"], "is named twice"),
+            (&["a.tar", "?.tar"], "more than once"),
             (&["b.zip"], "unpack it"),
             (&["c.json"], "write it as a table in CSV or Parquet"),
             (&["t.csv.gz"], "unpack it, and name the table"),
             (&["d.png"], "name the folder"),
-            (&["e"], "AVIF is not read"),
+            (&["e"], "AVIF is not supported"),
             (&["f"], "has no pictures"),
+            (&["g"], "g is empty"),
             (&["s-{0..99999999999}.tar"], "more than 100000 shards"),
         ] {
             let said = wrong(&root, written);

@@ -7,6 +7,8 @@ use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::away;
+
 /// Why a file is not read, other than an error of the file system.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -48,7 +50,7 @@ pub fn hint(error: &io::Error) -> Option<&'static str> {
     match Refused::of(error) {
         Some(refused) => Some(refused.hint()),
         None if error.kind() == io::ErrorKind::PermissionDenied => Some("make it readable"),
-        None => None,
+        None => away::hint(error),
     }
 }
 

@@ -9,7 +9,7 @@ use super::common::{Garden, files};
 use super::{garden, vis};
 
 /// Waits for something.
-fn wait<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+pub(super) fn wait<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = found() {

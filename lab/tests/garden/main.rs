@@ -12,6 +12,8 @@ mod dictionary;
 mod measure;
 mod mistakes;
 mod newcomer;
+#[cfg(target_os = "linux")]
+mod outages;
 mod react;
 mod reproduce;
 mod selective;
