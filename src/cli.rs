@@ -106,10 +106,10 @@ enum Command {
     Check {
         #[command(flatten)]
         garden: Garden,
-        /// Also list numerals in prose (`4.2`, `seven`) that neither a value shows nor the sentence of a claim contains
+        /// Also list numerals in prose (`4.2`, `seven`) that are neither shown as values nor part of a claim's sentence
         ///
-        /// They are notes: `--strict` does not count them. Left out are headings, links, code, formulas, dates and
-        /// years, and numbers that name something, such as unit 89.
+        /// They are reported as notes, which `--strict` does not count. Headings, links, code, formulas, dates, years, and
+        /// numbers that name something, such as unit 89, are not listed.
         #[arg(long)]
         numbers: bool,
         #[command(flatten)]
@@ -134,10 +134,10 @@ enum Command {
     },
     /// Export the garden as an RO-Crate, for an archive such as Zenodo
     ///
-    /// The folder then contains the notes, the results that their figures show, CITATION.cff, and ro-crate-metadata.json, which
-    /// states how each result was made (RO-Crate 1.1 with the profile Process Run Crate 0.5). Weights and data are named by their
-    /// digests and not copied. Nothing is measured: results that are missing are counted. The garden must have `license:` and
-    /// `description:`, and a note a date. The same garden and results give the same bytes.
+    /// The folder contains the notes, the results that their figures show, CITATION.cff, and ro-crate-metadata.json, which states
+    /// how each result was made (RO-Crate 1.1 with the profile Process Run Crate 0.5). Weights and data are named by their
+    /// digests, but not copied. Nothing is measured: missing results are counted. The garden needs `license:` and
+    /// `description:`, and at least one note needs a date. The same garden and results always give the same bytes.
     Crate {
         /// Folder to write to; it must be empty, not exist yet, or contain a crate
         dir: PathBuf,
@@ -163,25 +163,25 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Say that you have reviewed a note, or one of its figures
+    /// Record that you have reviewed a note or one of its figures
     ///
-    /// Appends a line to `reviews/NOTE.yaml`: who, when, the verdict, and digests of the text as it reads now, of each figure's result
-    /// and of the claims. The note's page shows it, and says what has changed since. If something has changed since your own last
-    /// review, the change is printed first, and nothing is written; the same command again then writes.
+    /// Appends an entry to `reviews/NOTE.yaml` with your name, the time, your verdict, and digests of the text as it reads now, of
+    /// each figure's result and of the claims. The note's page then shows the review and what has changed since. If something has
+    /// changed since your last review of it, the command first prints what, and writes nothing; run it again to record the review.
     Review(review::Asked),
-    /// Measure stored results once more and say whether they are the same
+    /// Measure stored results again and report whether they are the same
     ///
-    /// Everything is measured again beside the store, which is only read; scans and blocks that a figure uses are
-    /// measured again too. A result has the same bytes, or is within its own noise (`neuronotes kinds KIND` states the
-    /// rule of each kind), or is different; the largest differences are listed. The exit code is 1 if a result is
-    /// different or cannot be measured. Figures that have not been measured yet are listed and not counted as different.
+    /// Results are measured into a temporary store; the garden's store is only read. Scans and blocks that a figure uses are
+    /// measured again too. A result has the same bytes, is within its own noise (`neuronotes kinds KIND` states the rule of each
+    /// kind), or is different; the largest differences are listed. The exit code is 1 if a result is different or cannot be
+    /// measured. Figures that have not been measured yet are listed, but not counted as different.
     Reproduce(reproduce::Asked),
     /// Show what differs between two states of the garden, and why
     ///
-    /// Lists sentences that read differently though nobody edited them, figures by the size of their change and grouped
-    /// by cause (data, weights, a parameter), the text by words, and links. Nothing is measured: each side is
-    /// planned from its notes, and its results are looked up in the store. A result that is missing is listed with what measures
-    /// it.
+    /// Lists claims that changed sides, sentences that read differently although nobody edited them, figures by the size of
+    /// their change and grouped by cause (data, weights, a parameter), edited text word by word, and links. Nothing is measured:
+    /// each side is planned from its notes, and its results are looked up in the store. A missing result is listed with the
+    /// command that measures it.
     Diff(diff::Arguments),
     /// Inspect, verify and clean up the result store
     Store {

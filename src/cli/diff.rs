@@ -13,22 +13,22 @@ use crate::diff::{self, report};
 /// The arguments of `neuronotes diff`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What to compare: a git revision or a folder of frozen results, with the files on disk; or two of them, as `A..B`
+    /// What to compare: a git revision or a folder of frozen results, against the files on disk; or two of these, as `A..B`
     /// [default: HEAD]
     #[arg(value_name = "A[..B]")]
     ends: Option<String>,
     #[command(flatten)]
     garden: Garden,
-    /// Take the results of each side from its own folder `frozen`; neither weights nor data are needed
+    /// Take each side's results from its own `frozen` folder; neither weights nor data are needed
     #[arg(long)]
     frozen: bool,
-    /// Compare drafts, too
+    /// Also compare drafts
     #[arg(long)]
     drafts: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Form::Human)]
     format: Form,
-    /// Also write a folder of HTML, which works without a server, with the pictures of both sides
+    /// Also write a folder of HTML with the pictures of both sides; it works without a server
     #[arg(long, value_name = "DIR")]
     html: Option<PathBuf>,
     /// Exit with 1 if anything differs

@@ -18,7 +18,7 @@ pub(super) struct Asked {
     block: Option<String>,
     #[command(flatten)]
     garden: Garden,
-    /// Output format; `json` prints one object a line
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }

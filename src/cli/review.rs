@@ -35,10 +35,10 @@ pub(super) struct Asked {
     /// Your name
     #[arg(long, value_name = "NAME")]
     by: String,
-    /// Whether what the note says is borne out
+    /// Whether the figures support what the note says
     #[arg(long, value_enum, default_value_t = Verdict::Agree)]
     verdict: Verdict,
-    /// A remark, which the page shows
+    /// A remark, which is shown on the page
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
     #[command(flatten)]
@@ -86,7 +86,9 @@ pub(super) fn run(asked: &Asked) -> anyhow::Result<ExitCode> {
         say::out(difference(&site.workspace.root, note, own).trim_end());
         printed.of.insert(key, now.digest());
         printed.save(&site.workspace.root)?;
-        say::err("nothing was written yet: read what changed, then run the same command again");
+        say::err(
+            "nothing was written: read what changed, then run the command again to record the review",
+        );
         return Ok(ExitCode::from(1));
     }
     let file = write(&site.workspace.root, note, &stamp)?;
@@ -142,7 +144,7 @@ fn measured(note: &Note, seen: &Seen) -> anyhow::Result<()> {
     }
     let figures = if open.len() == 1 { "figure" } else { "figures" };
     anyhow::bail!(
-        "the {figures} {} of {} cannot be reviewed, because there is no result\nhint: `neuronotes build` measures what is missing",
+        "the {figures} {} of {} cannot be reviewed without a result\nhint: `neuronotes build` measures what is missing",
         suggest::first(&open),
         note.path
     )
@@ -160,7 +162,7 @@ fn write(root: &Path, note: &Note, stamp: &Stamp) -> anyhow::Result<String> {
     if let Some(text) = &before
         && let Some(problem) = review::read(&name, text).1.first()
     {
-        let hint = problem.hint.as_deref().unwrap_or("mend the file first");
+        let hint = problem.hint.as_deref().unwrap_or("correct the file first");
         anyhow::bail!("{}: {}\nhint: {hint}", problem.place(), problem.message);
     }
     let folder = path.parent().unwrap_or(root);
@@ -192,7 +194,7 @@ fn difference(root: &Path, note: &Note, own: &Standing<'_>) -> String {
             Change::Figure(id) => format!("  figure {id} has another result\n"),
             Change::New(id) => format!("  figure {id} is new\n"),
             Change::Gone(id) => format!("  figure {id} is gone\n"),
-            Change::Claims => "  claims are others, or hold no longer, or hold now\n".to_owned(),
+            Change::Claims => "  the claims changed, or whether they hold\n".to_owned(),
         });
     }
     if !changes.contains(&Change::Text) {
@@ -200,7 +202,7 @@ fn difference(root: &Path, note: &Note, own: &Standing<'_>) -> String {
     }
     let Some(commit) = &stamp.commit else {
         out.push_str(
-            "  what the text was then is not known: the note was not in a commit as it was read\n",
+            "  the earlier text is unknown: the note was not committed when you reviewed it\n",
         );
         return out;
     };
@@ -209,7 +211,7 @@ fn difference(root: &Path, note: &Note, own: &Standing<'_>) -> String {
     match git(root, &words) {
         Some(text) if text.trim().is_empty() => {
             out.push_str(
-                "  the file is the same: a value in the text, or the bibliography, is another\n",
+                "  the file is unchanged; a value in its text or the bibliography changed\n",
             );
         }
         Some(text) => {
@@ -226,9 +228,9 @@ fn difference(root: &Path, note: &Note, own: &Standing<'_>) -> String {
                 ));
             }
         }
-        None => {
-            out.push_str(&format!("  the commit {commit} is not here; `git fetch` may bring it\n"))
-        }
+        None => out.push_str(&format!(
+            "  the commit {commit} is not in this repository; `git fetch` may get it\n"
+        )),
     }
     out
 }

@@ -17,12 +17,12 @@ const LONGEST: usize = 4_000;
 /// What a reviewer found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Verdict {
-    /// What the note says is borne out
+    /// The figures support what the note says
     #[default]
     Agree,
-    /// Borne out, with small things to mend
+    /// They support it, apart from small corrections
     Minor,
-    /// Not borne out
+    /// They do not support it
     Disagree,
 }
 
