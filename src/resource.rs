@@ -289,13 +289,15 @@ fn look_at(
         shards.push(ShardRef { pictures, count: Some(count), ..whole });
     }
     if ledger.pictures == 0 {
-        let what = match format.samples {
-            Samples::Words => "word",
-            Samples::Pictures => "readable picture",
+        let (what, empty) = match (format.samples, format.has_columns) {
+            (Samples::Words, _) => ("word", "write one word or phrase per line"),
+            (Samples::Pictures, true) => ("readable picture", "the table has no row"),
+            (Samples::Pictures, false) => ("readable picture", "there is no file in it"),
         };
+        let hint = ledger.left_out().into_iter().next();
         return Err(Problem {
             message: format!("the data set `{name}` has no {what}"),
-            hint: ledger.left_out().into_iter().next(),
+            hint: hint.or_else(|| Some(empty.to_owned())),
         });
     }
     let reference = DatasetRef {

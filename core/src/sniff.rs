@@ -82,7 +82,9 @@ pub fn other(start: &[u8]) -> Option<Found> {
         [b'R', b'a', b'r', b'!', ..] => "a RAR archive",
         [b'P', b'A', b'R', b'1', ..] => "a Parquet file",
         [0x89, b'H', b'D', b'F', ..] => "an HDF5 file",
-        [] => "an empty file",
+        [] => {
+            return Some(Found { what: "an empty file", hint: Some("copy or download it again") });
+        }
         _ => return None,
     };
     Some(Found { what, hint: None })

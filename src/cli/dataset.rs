@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use neuronotes_core::cut::Cut as _;
 use neuronotes_core::dataset::ledger::{Ledger, What};
-use neuronotes_core::dataset::{self, Draw, FORMATS, Labels, Listing, Samples};
+use neuronotes_core::dataset::{self, Draw, FORMATS, Labels, Listing, Samples, piece};
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::number::thousands;
 use neuronotes_core::say;
@@ -25,6 +25,8 @@ use crate::workspace::Workspace;
 
 /// Maximum number of labels that are listed.
 const NAMED: usize = 12;
+/// Maximum number of shards that are listed for a person.
+const SHARDS: usize = 12;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -33,10 +35,12 @@ pub(super) enum Command {
         #[command(flatten)]
         garden: Garden,
     },
-    /// Show what was read from a data set: pictures and their sizes, captions, labels, what a scan of it costs, and
-    /// everything that was skipped and why
+    /// Show what was read from a data set, and what was skipped
+    ///
+    /// Lists the number of pictures and their sizes, captions and labels, what a scan of it costs, and everything that was
+    /// skipped, with the reason.
     Info {
-        /// Name from `datasets:` in `neuronotes.yaml`, `emoji` or `words`, which come with the program, or a file or folder
+        /// Name from `datasets:` in `neuronotes.yaml`; `emoji` or `words`, which come with the program; or a file or folder
         /// [default: the one in `defaults:`]
         name: Option<String>,
         /// Use the names of the pictures' folders as labels, as `labels: folders` does; for a file or folder
@@ -97,11 +101,11 @@ fn list(root: &Path) -> anyhow::Result<String> {
                         "; some entries were skipped: `neuronotes dataset info {name}` lists them"
                     ),
                 };
-                let count = thousands(ledger.pictures);
+                let count = counted(ledger.pictures, what);
                 let shards = found.reference.files().len();
                 let shards =
                     if shards == 1 { String::new() } else { format!(" in {shards} shards") };
-                format!("{count} {what}{shards}{left}")
+                format!("{count}{shards}{left}")
             }
             Err(error) => error.message,
         };
@@ -118,6 +122,15 @@ fn list(root: &Path) -> anyhow::Result<String> {
     }
     workspace.save_digests();
     Ok(out)
+}
+
+/// `1,494 pictures`, `1 picture`.
+fn counted(count: u64, nouns: &str) -> String {
+    let noun = match count {
+        1 => nouns.trim_end_matches(" of words").trim_end_matches('s'),
+        _ => nouns,
+    };
+    format!("{} {noun}", thousands(count))
 }
 
 /// A data set that comes with the program.
@@ -189,6 +202,8 @@ struct Info {
     #[serde(skip_serializing_if = "Option::is_none")]
     words: Option<u64>,
     shards: Vec<Shard>,
+    /// Number of pieces that are scanned one by one: shards, or parts of large ones.
+    pieces: usize,
     ledger: Ledger,
     /// The columns of a table that were read, by what they are for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -223,6 +238,7 @@ impl Info {
             draw: None,
             words: None,
             shards: Vec::new(),
+            pieces: 0,
             ledger: found.ledger,
             columns: BTreeMap::new(),
             labels: BTreeMap::new(),
@@ -237,6 +253,10 @@ impl Info {
             let listing = dataset::list(&path, found.format, &reading)
                 .map_err(|error| hinted(error.to_string(), error.hint().map(str::to_owned)))?;
             let digest = (found.format.digest)(&mut digests, &path, &reading.table)?;
+            info.pieces += match found.format.samples {
+                Samples::Pictures => piece::count(&listing),
+                Samples::Words => 1,
+            };
             info.columns.extend(listing.columns.iter().cloned());
             let ledger = info.look_into(&listing);
             info.ledger.merge(&ledger);
@@ -312,6 +332,9 @@ impl Info {
         if ledger.folders > 0 {
             line("folders", thousands(ledger.folders));
         }
+        if self.pieces > self.shards.len() {
+            line("pieces", format!("{}, each scanned by itself", thousands(self.pieces as u64)));
+        }
         if let Some(scan) = &self.scan {
             line("scan", scan.text(ledger.pictures));
         }
@@ -323,14 +346,17 @@ impl Info {
                 }
             }
         }
-        for shard in &self.shards {
-            let pictures = thousands(shard.ledger.pictures);
+        for shard in self.shards.iter().take(SHARDS) {
             let what = match self.draw {
-                Some(_) => "pictures",
-                None => self.format.samples.noun(),
+                Some(_) => Samples::Pictures,
+                None => self.format.samples,
             };
+            let pictures = counted(shard.ledger.pictures, what.noun());
             let digest = shard.digest.cut(..12);
-            line("shard", format!("{} ({pictures} {what}, {digest})", shard.path.display()));
+            line("shard", format!("{} ({pictures}, {digest})", shard.path.display()));
+        }
+        if let Some(more) = self.shards.len().checked_sub(SHARDS).filter(|more| *more > 0) {
+            line("", format!("and {} more; `--format json` lists all", thousands(more as u64)));
         }
         out
     }

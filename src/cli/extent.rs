@@ -47,7 +47,7 @@ impl Extent {
         self.sides = at(0).zip(at(self.sampled / 2)).zip(at(last)).map(|((a, b), c)| [a, b, c]);
     }
 
-    /// `8 × 8 to 640 × 480 pixels, median 96 × 96; 1.2 MB`.
+    /// `8 × 8 to 640 × 480 pixels, median 96 × 96; 1.2 MB in all`.
     pub(super) fn text(&self, pictures: u64) -> Option<String> {
         let [smallest, median, largest] = self.sides?;
         let size = |(width, height): (u32, u32)| format!("{width} × {height}");
@@ -61,7 +61,7 @@ impl Extent {
             true => format!(" (of {} of them)", thousands(self.sampled as u64)),
             false => String::new(),
         };
-        Some(format!("{sides}{sampled}; {}", DecimalBytes(self.bytes)))
+        Some(format!("{sides}{sampled}; {} in all", DecimalBytes(self.bytes)))
     }
 }
 
@@ -105,7 +105,7 @@ impl Scan {
         Some(Self { model: name, bytes_an_image, seconds_an_image })
     }
 
-    /// `with emoji, 448 to 1280 B an image by layer, 670 kB to 1.9 MB in all; about 12 s a layer on cpu`.
+    /// `each layer of emoji takes 448 to 1280 B per picture, 670 kB to 1.9 MB in all; about 12 s on cpu`.
     pub(super) fn text(&self, images: u64) -> String {
         let range = |[least, most]: [u64; 2]| match least == most {
             true => DecimalBytes(least).to_string(),
@@ -117,8 +117,8 @@ impl Scan {
             Some((seconds, device)) => {
                 format!("about {} on {device}", duration(seconds * images as f64))
             }
-            None => "time unknown, since nothing was scanned with this model yet".to_owned(),
+            None => "the time is unknown until this model has scanned something".to_owned(),
         };
-        format!("a layer of {}: {each} an image, {all} in all; {time}", self.model)
+        format!("each layer of {} takes {each} per picture, {all} in all; {time}", self.model)
     }
 }

@@ -43,6 +43,10 @@ pub fn read(beside: Beside, bytes: &[u8]) -> Said {
     }
     let text = match encoding::text(bytes) {
         Ok(text) => text,
+        // Without the place in the file, so that all such files count as one reason.
+        Err(_) if !encoding::is_marked(bytes) => {
+            return lose("it is not UTF-8; save the file as UTF-8".into());
+        }
         Err(why) => return lose(why),
     };
     let said = match (beside, text.trim()) {

@@ -95,7 +95,7 @@ impl<'f> Group<'f> {
                     group.pictures.push(at);
                 }
                 Ending::Unread(format) => {
-                    ledger.lose(What::Picture, format!("{format} is not read"), name);
+                    ledger.lose(What::Picture, format!("{format} is not supported"), name);
                 }
                 Ending::Beside(_) => {
                     let stem = ending::split(name).map_or(name, |(stem, _)| stem);

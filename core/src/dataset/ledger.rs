@@ -82,7 +82,7 @@ impl Lost {
         self.what != What::Other
     }
 
-    /// `2 pictures skipped: AVIF is not read (a.avif, b.avif)`.
+    /// `2 pictures skipped: AVIF is not supported (a.avif, b.avif)`.
     pub fn sentence(&self) -> String {
         let s = if self.count == 1 { "" } else { "s" };
         let mut names = self.names.join(", ");
@@ -149,16 +149,16 @@ mod tests {
     fn what_is_left_out_is_counted_by_reason_and_named_as_far_as_it_can_be_read() {
         let mut ledger = Ledger::default();
         for name in ["a.avif", "b.avif", "c.avif", "d.avif"] {
-            ledger.lose(What::Picture, "AVIF is not read", name);
+            ledger.lose(What::Picture, "AVIF is not supported", name);
         }
         ledger.lose(What::Other, "no picture, caption or label", "README.md");
         let mut sum = Ledger { entries: 2, pictures: 1, ..Ledger::default() };
-        sum.lose(What::Picture, "AVIF is not read", "z.avif");
+        sum.lose(What::Picture, "AVIF is not supported", "z.avif");
         sum.merge(&ledger);
         assert_eq!(sum.lost.len(), 2);
         assert_eq!(
             sum.warnings(),
-            ["5 pictures skipped: AVIF is not read (z.avif, a.avif, b.avif, …)"]
+            ["5 pictures skipped: AVIF is not supported (z.avif, a.avif, b.avif, …)"]
         );
         let json = serde_json::to_string(&sum).expect("JSON");
         assert_eq!(serde_json::from_str::<Ledger>(&json).expect("a ledger"), sum);
@@ -170,7 +170,7 @@ mod tests {
         for n in 0..10_000 {
             ledger.lose(What::Caption, format!("it is not JSON ({n})"), format!("{n}.json"));
         }
-        ledger.lose(What::Picture, "AVIF is not read", "a.avif");
+        ledger.lose(What::Picture, "AVIF is not supported", "a.avif");
         let count: u64 = ledger.lost.iter().map(|lost| lost.count).sum();
         assert_eq!((ledger.lost.len(), count), (REASONS + 1, 10_001));
     }

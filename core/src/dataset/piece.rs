@@ -72,9 +72,7 @@ pub fn pieces(
     digests: &mut FileDigests,
     most: usize,
 ) -> io::Result<Vec<(Piece, Digest)>> {
-    let hash = |sample: &Sample| Digest::of(sample.key.as_bytes());
-    let hashes: Vec<Digest> = listing.samples.iter().map(hash).collect();
-    let cuts = cut(&hashes, most.max(1));
+    let cuts = cut(&hashes(listing), most.max(1));
     let of = cuts.len();
     let piece = |(number, rows): (usize, Range<usize>)| {
         let digest = listing.shown_in(rows.clone(), digests)?;
@@ -83,6 +81,19 @@ pub fn pieces(
         Ok((Piece { number, of, first, count, key }, digest))
     };
     cuts.into_iter().enumerate().map(piece).collect()
+}
+
+/// How many pieces of at most [`LARGEST`] pictures a shard has, without reading them.
+pub fn count(listing: &Listing) -> usize {
+    match listing.samples.len() {
+        0..=LARGEST => 1,
+        _ => cut(&hashes(listing), LARGEST).len(),
+    }
+}
+
+/// A hash of each name, in order.
+fn hashes(listing: &Listing) -> Vec<Digest> {
+    listing.samples.iter().map(|sample| Digest::of(sample.key.as_bytes())).collect()
 }
 
 /// Ranges of at most `most`. A range that is too long is cut before the smallest hash of its middle half, so that one

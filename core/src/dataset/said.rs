@@ -29,6 +29,23 @@ pub struct Said {
 }
 
 impl Said {
+    /// Where labels could come from, if there are none.
+    pub fn no_labels(&self) -> &'static str {
+        match self.in_folders {
+            true => "`labels: folders` in neuronotes.yaml uses the folders' names as labels",
+            false => {
+                "write each label into a file beside its picture (`cat.cls`), or name the table's column of labels \
+                 (`columns: { label: … }`)"
+            }
+        }
+    }
+
+    /// Where captions could come from, if there are none.
+    pub fn no_captions(&self) -> &'static str {
+        "write each caption into a file beside its picture (`cat.txt`), or name the table's column of captions \
+         (`columns: { caption: … }`)"
+    }
+
     /// What samples say.
     pub fn of(samples: &[Sample]) -> Self {
         let counted = |text: fn(&Sample) -> Option<&String>| {

@@ -181,7 +181,7 @@ mod tests {
             "a.seg.png",
             "a.jpg",
             "earlier file of the same name (a.png)",
-            "AVIF is not read",
+            "AVIF is not supported",
             "d.txt",
             "metadata.csv",
         ] {

@@ -128,14 +128,9 @@ pub(super) fn misnamed(params: &Map<String, Value>, known: &mut dyn Known) -> Ve
     let Some(found) = found else { return problems };
     if found.is_empty() && said.images > 0 {
         let message = format!("no picture of the data set has a {what}");
-        let sheet = "or let raters label pictures: `labels` of the kind `conditional`";
-        let hint = match (by_caption, said.in_folders) {
-            (false, true) => {
-                format!("`labels: folders` in neuronotes.yaml makes labels of folders; {sheet}")
-            }
-            _ => format!("write each {what} into a file beside its picture; {sheet}"),
-        };
-        let problem = Problem::new(message).hint(hint);
+        let source = if by_caption { said.no_captions() } else { said.no_labels() };
+        let sheet = "or let raters label the pictures: `labels` of the kind `conditional`";
+        let problem = Problem::new(message).hint(format!("{source}; {sheet}"));
         return vec![Misnamed { field: BY.name, pointer: String::new(), problem }];
     }
     for (pointer, _, name) in names() {

@@ -77,9 +77,9 @@ impl Group {
     /// The places of labels, captions or keys that no image of the data set has, each with the problem.
     pub fn missing(&self, said: &Said) -> Vec<(usize, Problem)> {
         let (items, known, what, none) = match self {
-            Self::Labels(items) => (items, &said.labels, "the label", NO_LABELS),
+            Self::Labels(items) => (items, &said.labels, "the label", said.no_labels()),
             Self::Captions(items) => {
-                (items, &said.captions, "a caption with the words", NO_CAPTIONS)
+                (items, &said.captions, "a caption with the words", said.no_captions())
             }
             Self::Keys(items) => (items, &said.keys, "the key", NO_IMAGES),
             Self::Dataset(_) | Self::Images(_) | Self::Words(_) => return vec![],
@@ -88,7 +88,7 @@ impl Group {
         let problem = |item: &String| {
             let problem = Problem::new(format!("no picture of the data set has {what} `{item}`"));
             match known.is_empty() {
-                true => problem.hint(none),
+                true => problem.hint(format!("none has any: {none}")),
                 false => problem.hint(suggest::hint(item, known.keys())),
             }
         };
@@ -138,10 +138,7 @@ impl Group {
 
 /// What to do about groups with common pictures.
 pub const APART: &str = "`positive` and `negative` must have no picture in common";
-const NO_LABELS: &str =
-    "the data set has no labels; `labels: folders` in neuronotes.yaml makes labels of folders";
-const NO_CAPTIONS: &str = "the data set has no captions";
-const NO_IMAGES: &str = "the data set has no images";
+const NO_IMAGES: &str = "the data set has no pictures";
 
 /// The problem that a block without `negative` has no data set.
 pub fn no_others() -> Problem {

@@ -38,7 +38,7 @@ fn read(bytes: &[u8], exhausted: &Cell<bool>) -> Result<Picture, String> {
         1 => (Mode::Grey, ColorSpace::JCS_GRAYSCALE),
         3 => (Mode::Rgb, ColorSpace::JCS_RGB),
         4 => (Mode::Cmyk, ColorSpace::JCS_CMYK),
-        other => return Err(format!("a JPEG of {other} components is not read")),
+        other => return Err(format!("a JPEG of {other} components is not supported")),
     };
     let size = |size: usize| u32::try_from(size).map_err(|error| error.to_string());
     let (width, height) = (size(header.width())?, size(header.height())?);

@@ -54,9 +54,10 @@ impl Picture {
             [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => tiff::decode(bytes),
             [b'P', b'1'..=b'6', ..] if sniff::is_picture(bytes) => pnm::decode(bytes),
             _ => Err(match sniff::other(bytes) {
+                Some(found) if bytes.is_empty() => format!("it is {}", found.what),
                 Some(found) => {
                     let hint = found.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
-                    format!("it is {}, which is not read{hint}", found.what)
+                    format!("it is {}, which is not supported{hint}", found.what)
                 }
                 None => "it is not a PNG, JPEG, GIF, WebP, BMP, TIFF or PPM picture".into(),
             }),

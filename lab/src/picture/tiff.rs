@@ -22,7 +22,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let number = |tag, decoder: &mut Decoder<_>| decoder.find_tag_unsigned::<u16>(tag);
     let upright = number(Tag::Orientation, &mut decoder).map_err(damaged)?.unwrap_or(1);
     if number(Tag::FillOrder, &mut decoder).map_err(damaged)? == Some(2) {
-        return Err("a TIFF whose bits are in reverse is not read".into());
+        return Err("a TIFF whose bits are in reverse order is not supported".into());
     }
     let white = number(Tag::PhotometricInterpretation, &mut decoder).map_err(damaged)? == Some(0);
     let packed = number(Tag::Compression, &mut decoder).map_err(damaged)?;
@@ -40,7 +40,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
             raw.into_iter().flat_map(u16::to_le_bytes).collect()
         }
         DecodingResult::U16(raw) => raw.into_iter().map(|level| (level >> 8) as u8).collect(),
-        _ => return Err("a TIFF with numbers of this type is not read".into()),
+        _ => return Err("a TIFF with numbers of this type is not supported".into()),
     };
     if planes > 1 {
         // Channels are stored separately.
@@ -75,14 +75,14 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
         (ColorType::Multiband { bit_depth: 8, num_samples: 2 }, None) => match extra.as_deref() {
             Some([0]) => (Mode::Grey, raw.as_chunks::<2>().0.iter().map(|pair| pair[0]).collect()),
             Some([2]) => (Mode::GreyAlpha, raw),
-            _ => return Err("a TIFF with these two channels is not read".into()),
+            _ => return Err("a TIFF with these two channels is not supported".into()),
         },
         // Only the JPEG decoder turns it to RGB.
         (ColorType::YCbCr(8), None) if packed == Some(7) => (Mode::Rgb, raw),
         (ColorType::RGB(8 | 16), None) => (Mode::Rgb, raw),
         (ColorType::RGBA(8 | 16), None) => (Mode::Rgba, raw),
         (ColorType::CMYK(8 | 16), None) => (Mode::Cmyk, raw),
-        (other, _) => return Err(format!("a TIFF of {other:?} is not read")),
+        (other, _) => return Err(format!("a TIFF of {other:?} is not supported")),
     };
     if mode == Mode::Rgba {
         match extra.as_deref() {

@@ -271,7 +271,7 @@ fn shards_in_whatever_form_are_one_data_set_with_a_ledger() {
         "of 3 images",
         "the fifth",
         "<dt>pictures</dt><dd>3 of 3 read, in 7 entries; 1 with a caption, 2 with a label</dd>",
-        "<dt>skipped</dt><dd>1 picture skipped: AVIF is not read (2.avif)</dd>",
+        "<dt>skipped</dt><dd>1 picture skipped: AVIF is not supported (2.avif)</dd>",
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }

@@ -78,8 +78,15 @@ fn part(
     let mut end = base;
     for entry in archive.entries_with_seek().map_err(Malformed::Io)? {
         let seen = before + files.len();
-        let damaged =
-            |error: io::Error| Malformed::Form(format!("damaged after {}: {error}", count(seen)));
+        let damaged = |error: io::Error| {
+            let how = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "cut short".to_owned(),
+                // As the reader says it of a header of which a part is there.
+                _ if error.to_string().contains("read entire block") => "cut short".to_owned(),
+                _ => format!("damaged ({error})"),
+            };
+            Malformed::Form(format!("{how} after {}", count(seen)))
+        };
         let entry = entry.map_err(|error| match start(file) {
             // If the first block is not a header, the file may be of another known type.
             start if seen == 0 && sniff::other(&start).is_some() => instead(&start),
@@ -119,7 +126,7 @@ fn part(
             }
             _ => {
                 let why = match kind.is_gnu_sparse() {
-                    true => "a sparse file is not read",
+                    true => "a sparse file is not supported",
                     false => "it is a device, a pipe or the like, not a file",
                 };
                 let what = group::meant(&name);

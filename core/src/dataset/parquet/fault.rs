@@ -18,7 +18,7 @@ pub fn damaged(error: impl std::fmt::Display) -> Malformed {
 /// Runs what reads a file. A damaged one may make the reader of Parquet panic, and is then an error like any other.
 pub fn guarded<T>(read: impl FnOnce() -> Result<T, Malformed>) -> Result<T, Malformed> {
     let read = panic::catch_unwind(AssertUnwindSafe(read));
-    read.unwrap_or_else(|_| Err(damaged("its reader gave up")))
+    read.unwrap_or_else(|_| Err(damaged("its reader crashed")))
 }
 
 /// That a file can be read after it was written in another way.

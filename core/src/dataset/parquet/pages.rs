@@ -31,7 +31,8 @@ pub fn check(source: &Source, group: &RowGroupMetaData, column: usize) -> Result
     match codec {
         Compression::BROTLI(_) | Compression::LZO => {
             let codec = if codec == Compression::LZO { "LZO" } else { "Brotli" };
-            let why = format!("the column `{name}` is compressed with {codec}, which is not read");
+            let why =
+                format!("the column `{name}` is compressed with {codec}, which is not supported");
             return Err(rewritten(why));
         }
         _ => {}

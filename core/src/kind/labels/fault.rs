@@ -62,10 +62,8 @@ pub fn no_texts(truth: Truth, said: &Said) -> Problem {
     let others = said_by(said, other).is_some_and(|others| !others.is_empty());
     problem.hint(match (others, truth) {
         (true, _) => format!("it has {0}s: `truth: {0}`", other.word()),
-        (false, Truth::Label) if said.in_folders => {
-            "pictures in folders get these as labels by `labels: folders` in neuronotes.yaml".into()
-        }
-        (false, _) => "list `texts`, or use a data set with labels or captions".into(),
+        (false, Truth::Label) => format!("list `texts`; or {}", said.no_labels()),
+        (false, Truth::Caption) => format!("list `texts`; or {}", said.no_captions()),
     })
 }
 

@@ -93,11 +93,10 @@ fn all(
         0 => {
             let hint = if others.is_some_and(|others| !others.is_empty()) {
                 format!("it has {other}s: `truth: {other}`")
-            } else if truth == Truth::Label && said.in_folders {
-                "pictures in folders get these as labels by `labels: folders` in neuronotes.yaml"
-                    .into()
+            } else if truth == Truth::Label {
+                said.no_labels().to_owned()
             } else {
-                "a probe needs to know what its images are".into()
+                said.no_captions().to_owned()
             };
             Problem::new(format!("no image of the data set has a {word}")).hint(hint)
         }

@@ -109,9 +109,9 @@ fn categories(params: &Map<String, Value>, said: &Said) -> Vec<Misnamed> {
     };
     if known.as_ref().is_some_and(|known| known.is_empty()) && said.images > 0 {
         let problem = Problem::new(format!("no image of the data set has a {what}"));
-        let problem = problem.hint(match (by, said.in_folders) {
-            (By::Label, true) => "`labels: folders` in neuronotes.yaml makes labels of folders",
-            _ => "write each into a file beside its image, or use `by` for what there is",
+        let problem = problem.hint(match by {
+            By::Label => said.no_labels(),
+            By::Caption | By::Word => said.no_captions(),
         });
         return vec![Misnamed::new("by", problem)];
     }
