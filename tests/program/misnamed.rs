@@ -91,7 +91,7 @@ const CASES: &[Case] = &[
         "kind: concept\nlayer: image_block_4/1/Add_6\ndataset: pets\npositive: { labels: [cat] }\n",
         "5:22",
         "no picture of the data set has the label `cat`",
-        "`labels: folders` in neuronotes.yaml",
+        "the data set has no labels: write each label into a file beside its picture (`cat.cls`)",
     ),
     (
         "kind: probe\nlayer: image_block_4/1/Add_6\nclasses: [objects, symbol]\n",

@@ -41,7 +41,7 @@ const CASES: &[Case] = &[
         "dataset: pets\npositive: { labels: [cat] }\n",
         "5:22",
         "no picture of the data set has the label `cat`",
-        "`labels: folders` in neuronotes.yaml",
+        "the data set has no labels: write each label into a file beside its picture (`cat.cls`)",
     ),
     (
         "unit_search",

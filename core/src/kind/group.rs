@@ -88,7 +88,11 @@ impl Group {
         let problem = |item: &String| {
             let problem = Problem::new(format!("no picture of the data set has {what} `{item}`"));
             match known.is_empty() {
-                true => problem.hint(format!("none has any: {none}")),
+                true => problem.hint(match self {
+                    Self::Labels(_) => format!("the data set has no labels: {none}"),
+                    Self::Captions(_) => format!("the data set has no captions: {none}"),
+                    _ => none.to_owned(),
+                }),
                 false => problem.hint(suggest::hint(item, known.keys())),
             }
         };
