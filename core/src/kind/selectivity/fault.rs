@@ -109,10 +109,11 @@ fn categories(params: &Map<String, Value>, said: &Said) -> Vec<Misnamed> {
     };
     if known.as_ref().is_some_and(|known| known.is_empty()) && said.images > 0 {
         let problem = Problem::new(format!("no image of the data set has a {what}"));
-        let problem = problem.hint(match by {
+        let source = match by {
             By::Label => said.no_labels(),
             By::Caption | By::Word => said.no_captions(),
-        });
+        };
+        let problem = problem.hint(format!("{source}, or use `by` for what there is"));
         return vec![Misnamed::new("by", problem)];
     }
     let mut problems = Vec::new();
