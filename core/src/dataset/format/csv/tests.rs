@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::dataset::{Labels, ShardError};
+use crate::files::FileDigests;
 
 struct Garden {
     dir: tempfile::TempDir,
