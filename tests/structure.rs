@@ -442,6 +442,18 @@ fn the_tests_reuse_what_was_compiled_for_the_site() {
     );
 }
 
+#[test]
+fn the_programs_reuse_what_was_compiled_for_xtask() {
+    let xtask = compiled(&["-p", "xtask", "-e", "normal,build"]);
+    let site = compiled(&["-p", "neuronotes", "-p", "neuronotes-lab", "-e", "normal,build"]);
+    let again = xtask.difference(&site).filter(|line| !line.starts_with("xtask "));
+    let again: Vec<&String> = again.collect();
+    assert!(
+        again.is_empty(),
+        "compiled a second time, with other features (xtask/Cargo.toml has a place for them): {again:#?}"
+    );
+}
+
 /// The crates' manifests turn tests of documentation off, so an example there would never be compiled.
 #[test]
 fn documentation_has_no_examples_that_nothing_runs() {

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use image::{Rgb, RgbImage};
 use serde::Serialize;
 
+use super::screen::{SIZE, Screen};
 use super::site::find_program;
 use super::site::measured::{self, Taken};
 use crate::cli::BenchPictures;
@@ -23,8 +23,6 @@ use crate::venv;
 
 /// Widths of the copies in pixels, as the program makes them.
 const WIDTHS: [u32; 3] = [480, 960, 1600];
-/// Width and height of the pictures in pixels.
-const SIZE: (u32, u32) = (1920, 1080);
 
 /// A program that makes the copies.
 struct Contender {
@@ -76,7 +74,8 @@ pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
     let mut bytes = 0;
     for number in 0..count {
         let file = drawn.join(format!("{number}.png"));
-        screenshot(number as u32).save(&file).context("a screenshot could not be written")?;
+        let png = Screen::of(number as u32).png()?;
+        fs::write(&file, png).context("a screenshot could not be written")?;
         bytes += fs::metadata(&file)?.len();
     }
     step.done();
@@ -110,48 +109,6 @@ pub fn pictures(arguments: &BenchPictures) -> Result<i32> {
         false => out(table(&rows, count, bytes, arguments.rounds)),
     }
     Ok(0)
-}
-
-/// Draws a window with a bar, lines of grey text and a photograph: flat and busy parts, and more than 256 colours.
-fn screenshot(number: u32) -> RgbImage {
-    let mut state = number.wrapping_mul(2_654_435_761) | 1;
-    let mut random = move || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state
-    };
-    let (width, height) = SIZE;
-    let tint = (random() % 60) as u8;
-    let mut picture = RgbImage::from_fn(width, height, |x, y| match (x, y) {
-        (_, ..48) => Rgb([40 + tint, 60, (90 + x / 32) as u8]),
-        (..320, _) => Rgb([236, 238 - tint / 8, 240]),
-        _ => Rgb([252, 252, 252]),
-    });
-    for line in 0..45 {
-        let (top, mut x) = (64 + line * 22, 340);
-        while x < 1180 {
-            let length = 12 + random() % 80;
-            for column in (x..(x + length).min(1180)).filter(|column| column % 9 > 1) {
-                for row in 0..13 {
-                    let ink = 30 + (random() % 140) as u8;
-                    if random() % 5 < 2 {
-                        picture.put_pixel(column, top + row, Rgb([ink, ink, ink + tint / 4]));
-                    }
-                }
-            }
-            x += length + 8;
-        }
-    }
-    for y in 120..720 {
-        for x in 1220..1880 {
-            let noise = (random() % 24) as u8;
-            let level = |of: u32| (of % 200) as u8 + noise;
-            let place = Rgb([level(x / 3 + number * 7), level(y / 3), level((x * y) / 4000)]);
-            picture.put_pixel(x, y, place);
-        }
-    }
-    picture
 }
 
 /// Puts the pictures into a contender's folder.
@@ -351,15 +308,6 @@ fn table(rows: &[Row], pictures: usize, bytes: u64, rounds: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn screenshots_are_the_same_each_time_and_no_drawings() {
-        let one = screenshot(3);
-        assert!(one == screenshot(3) && one != screenshot(4));
-        let colours: std::collections::HashSet<[u8; 3]> =
-            one.pixels().map(|pixel| pixel.0).collect();
-        assert!(colours.len() > 256, "{}", colours.len());
-    }
 
     #[test]
     fn notes_show_every_picture_once() {
