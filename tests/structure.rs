@@ -115,6 +115,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "export",
             // What one request is measured with.
             "resident",
+            "listed",
             "opened",
             "kept",
             "workbench",

@@ -112,6 +112,11 @@ impl FileDigests {
         Self { state, dirty: false }
     }
 
+    /// How many files' digests are cached.
+    pub fn count(&self) -> usize {
+        self.state.files.len()
+    }
+
     /// Saves to `path` if anything changed since [`FileDigests::load`].
     ///
     /// # Errors

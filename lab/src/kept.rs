@@ -1,16 +1,18 @@
-//! What a session keeps from one request to the next: the device in; loaded models and digests of files out.
+//! What a session keeps from one request to the next: the device and the store in; loaded models, open shards and digests of files
+//! out.
 //!
-//! A model stays loaded as long as memory allows ([`Residents`]); a file is hashed again only if it has changed. Knows
-//! nothing of requests.
+//! A model stays loaded as long as memory allows ([`Residents`]); a file is hashed again only if it has changed, also
+//! by the next process. Knows nothing of requests.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use neuronotes_core::dataset::{DatasetRef, Format, ShardRef, Table};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
 use neuronotes_core::model::{ModelRef, parts};
+use neuronotes_core::store::Store;
 
 use crate::clip::{Clip, Loading};
 use crate::dataset::Shard;
@@ -25,6 +27,7 @@ use crate::resident::Residents;
 pub struct Kept {
     /// The device that measures.
     pub device: Device,
+    store: Store,
     models: RefCell<Residents>,
     digests: RefCell<FileDigests>,
     opened: RefCell<Opened>,
@@ -43,11 +46,29 @@ pub enum Input {
     Pictures(&'static Format, Table),
 }
 
+/// Most files whose digests are saved: with more, saving takes longer than it saves.
+const MOST_SAVED: usize = 20_000;
+
+/// Where the lab's digests of files are.
+fn beside(store: &Store) -> PathBuf {
+    store.folder().join("digests.json")
+}
+
 impl Kept {
-    /// Nothing yet, on a device.
-    pub fn on(device: Device) -> Self {
+    /// No model yet, on a device. Digests of files are those that earlier processes left beside the store.
+    pub fn on(device: Device, store: Store) -> Self {
         let models = RefCell::new(Residents::on(&device));
-        Self { device, models, digests: RefCell::default(), opened: RefCell::default() }
+        let digests = RefCell::new(FileDigests::load(&beside(&store)));
+        Self { device, store, models, digests, opened: RefCell::default() }
+    }
+
+    /// Leaves the digests of files to later processes, unless there are very many of them.
+    pub fn save(&self) {
+        let mut digests = self.digests.borrow_mut();
+        if digests.count() <= MOST_SAVED {
+            // They are only a cache: where it cannot be written, files are hashed again.
+            let _ = digests.save(&beside(&self.store));
+        }
     }
 
     /// Sets the memory for loaded models, in bytes.
@@ -88,7 +109,8 @@ impl Kept {
     /// If it cannot be read.
     pub fn piece(&self, dataset: &DatasetRef, shard: &ShardRef) -> Result<Option<Rows>, Failure> {
         let Some(piece) = &shard.piece else { return Ok(None) };
-        self.opened.borrow_mut().piece(&mut self.digests.borrow_mut(), dataset, shard, piece)
+        let kept = (&self.store, &mut *self.digests.borrow_mut());
+        self.opened.borrow_mut().piece(kept, dataset, shard, piece)
     }
 
     /// A data set's shard that is not a piece, and whose digest with captions and labels has just been compared.
@@ -101,12 +123,14 @@ impl Kept {
         shard: &ShardRef,
         side: u32,
     ) -> Result<Box<dyn Shard>, Failure> {
-        self.opened.borrow_mut().small(dataset, shard, side)
+        let kept = (&self.store, &mut *self.digests.borrow_mut());
+        self.opened.borrow_mut().small(kept, dataset, shard, side)
     }
 
     /// Opens several such shards on all cores.
     pub fn shards(&self, dataset: &DatasetRef, shards: &[&ShardRef], side: u32) {
-        self.opened.borrow_mut().prepare(dataset, shards, side);
+        let kept = (&self.store, &mut *self.digests.borrow_mut());
+        self.opened.borrow_mut().prepare(kept, dataset, shards, side);
     }
 
     /// The digest of a file or folder as it is now.

@@ -23,6 +23,7 @@ mod group;
 mod heat;
 pub mod kept;
 pub mod kind;
+mod listed;
 pub mod monitor;
 pub mod opened;
 pub mod pass;

@@ -12,10 +12,12 @@ use neuronotes_core::dataset::ledger::Ledger;
 use neuronotes_core::dataset::{DatasetRef, Listing, Piece, Reading, Sample, Samples, ShardRef};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::files::FileDigests;
+use neuronotes_core::store::Store;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::dataset::{self, Shard};
+use crate::dataset::Shard;
 use crate::failure::Failure;
+use crate::listed::Listed;
 use crate::picture::Picture;
 
 /// How many shards in pieces stay open.
@@ -49,7 +51,7 @@ impl Opened {
     /// If the shard or a picture of the piece cannot be read.
     pub fn piece(
         &mut self,
-        digests: &mut FileDigests,
+        (store, digests): (&Store, &mut FileDigests),
         dataset: &DatasetRef,
         shard: &ShardRef,
         piece: &Piece,
@@ -67,7 +69,7 @@ impl Opened {
         }
         let whole = match last_used(&mut self.large, dataset, shard, (now, 0)) {
             Some(known) => known,
-            None => self.open(dataset, shard, now)?,
+            None => self.open((store, &mut *digests), dataset, shard, now)?,
         };
         let rows = whole.rows(digests, dataset, shard, piece)?;
         Ok(rows.map(|rows| Rows::of(whole, piece, rows)))
@@ -79,6 +81,7 @@ impl Opened {
     /// If it cannot be read.
     pub fn small(
         &mut self,
+        (store, digests): (&Store, &mut FileDigests),
         dataset: &DatasetRef,
         shard: &ShardRef,
         side: u32,
@@ -86,7 +89,8 @@ impl Opened {
         if let Some(known) = last_used(&mut self.small, dataset, shard, (shard.digest, side)) {
             return Ok(Box::new(Shared(known.shard)));
         }
-        let opened = dataset::open(&shard.path, dataset.format, &dataset.reading(), side)?;
+        let listed = Listed::open(store, dataset, shard, side)?;
+        let opened = listed.kept(store, || is_same(digests, dataset, shard));
         if !stays(dataset, shard, opened.as_ref()) {
             return Ok(opened);
         }
@@ -96,16 +100,22 @@ impl Opened {
     }
 
     /// Opens several such shards on all cores, as far as there is room for them. Those that cannot be read fail when they are asked for.
-    pub fn prepare(&mut self, dataset: &DatasetRef, shards: &[&ShardRef], side: u32) {
+    pub fn prepare(
+        &mut self,
+        (store, digests): (&Store, &mut FileDigests),
+        dataset: &DatasetRef,
+        shards: &[&ShardRef],
+        side: u32,
+    ) {
         let is_new = |shard: &&&ShardRef| {
             last_used(&mut self.small, dataset, shard, (shard.digest, side)).is_none()
         };
         let new: Vec<&ShardRef> = shards.iter().filter(is_new).take(SMALL).copied().collect();
-        let open = |shard: &&ShardRef| {
-            dataset::open(&shard.path, dataset.format, &dataset.reading(), side).ok()
-        };
-        let opened: Vec<Option<Box<dyn Shard>>> = new.par_iter().map(open).collect();
-        for (shard, opened) in new.into_iter().zip(opened) {
+        let open = |shard: &&ShardRef| Listed::open(store, dataset, shard, side).ok();
+        let listed: Vec<Option<Listed>> = new.par_iter().map(open).collect();
+        for (shard, listed) in new.into_iter().zip(listed) {
+            let opened =
+                listed.map(|listed| listed.kept(store, || is_same(digests, dataset, shard)));
             if let Some(opened) = opened.filter(|opened| stays(dataset, shard, opened.as_ref())) {
                 self.keep(dataset, shard, side, Arc::from(opened));
             }
@@ -124,6 +134,7 @@ impl Opened {
 
     fn open(
         &mut self,
+        (store, digests): (&Store, &mut FileDigests),
         dataset: &DatasetRef,
         shard: &ShardRef,
         digest: Digest,
@@ -133,12 +144,20 @@ impl Opened {
             self.large.remove(0);
         }
         let reading = dataset.reading();
-        let opened = dataset::open(&shard.path, dataset.format, &reading, 0)?;
+        let now = ShardRef { digest, ..shard.clone() };
+        let listed = Listed::open(store, dataset, &now, 0)?;
+        let opened = listed.kept(store, || is_same(digests, dataset, &now));
         let (path, shard) = (shard.path.clone(), Arc::from(opened));
         let whole = Whole { path, reading, side: 0, digest, shard };
         self.large.push(whole.clone());
         Ok(whole)
     }
+}
+
+/// Whether a shard still has the digest that it had before it was listed.
+fn is_same(digests: &mut FileDigests, dataset: &DatasetRef, shard: &ShardRef) -> bool {
+    let now = (dataset.format.digest)(digests, &shard.path, &dataset.table);
+    now.is_ok_and(|now| now == shard.digest)
 }
 
 /// Whether a shard stays open: others hold a temporary file, or decoded rows, as long as they are.
@@ -288,6 +307,8 @@ mod tests {
     #[test]
     fn a_shard_in_pieces_is_listed_once() {
         let dir = tempfile::tempdir().expect("a folder");
+        let stored = tempfile::tempdir().expect("a folder");
+        let store = Store::open(stored.path()).expect("a store");
         for at in 0..40 {
             fs::write(dir.path().join(format!("{at:02}.png")), format!("{at}")).expect("written");
         }
@@ -307,7 +328,7 @@ mod tests {
                 let mut all = Vec::new();
                 for shard in &dataset.shards {
                     let piece = shard.piece.as_ref().expect("a piece");
-                    let rows = opened.piece(&mut digests, &dataset, shard, piece);
+                    let rows = opened.piece((&store, &mut digests), &dataset, shard, piece);
                     all.push(rows.expect("readable").expect("rows"));
                 }
                 assert_eq!(all.iter().map(|rows| rows.samples().len()).sum::<usize>(), count);

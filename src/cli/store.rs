@@ -154,6 +154,7 @@ fn of_stats(stats: &Stats) -> String {
     out.push('\n');
     for (what, tally) in [
         ("drawings", stats.drawings),
+        ("indexes of data sets", stats.indexes),
         ("claims", stats.claims),
         ("failures", stats.failures),
         ("unfinished pictures", stats.partial),
@@ -229,6 +230,7 @@ fn of_collected(done: &Collected, dry_run: bool) -> String {
         ("results", done.records),
         ("outputs", done.blobs),
         ("drawings", done.drawings),
+        ("indexes", done.indexes),
         ("failures", done.failures),
         ("leftovers", done.leftovers),
     ] {

@@ -50,6 +50,11 @@ pub(super) trait Pictures: fmt::Debug + Send + Sync {
     /// Asks the system to begin to read the picture of that row, without waiting for its bytes.
     fn expect(&self, _row: usize) {}
 
+    /// Offset and length of each picture in the shard's file, if it is read in place.
+    fn places(&self) -> Option<&[(u64, u64)]> {
+        None
+    }
+
     /// The file that holds the picture of that row and nothing else; `None` if it is part of a larger one.
     fn file(&self, _row: usize) -> Option<&Path> {
         None

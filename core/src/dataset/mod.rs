@@ -12,6 +12,7 @@ mod error;
 mod file;
 pub mod format;
 mod group;
+pub mod index;
 mod keys;
 mod labels;
 pub mod ledger;

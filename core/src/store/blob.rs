@@ -9,7 +9,8 @@ use crate::digest::Digest;
 use crate::file;
 
 impl Store {
-    /// Stores bytes. If they are stored already, nothing is written, but they count as young again.
+    /// Stores bytes. If they are stored already, nothing is written, but they count as young again. They are on disk once a record
+    /// that has them is committed.
     ///
     /// # Errors
     /// Fails if the file system reports an error.
@@ -17,7 +18,7 @@ impl Store {
         let digest = Digest::of(bytes);
         let path = self.blob_path(&digest);
         if !self.renewed(&path, bytes.len() as u64) {
-            self.write(&path, bytes)?;
+            self.write_unsynced(&path, bytes)?;
         }
         Ok(digest)
     }

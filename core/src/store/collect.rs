@@ -35,7 +35,7 @@ use crate::place;
 
 /// The least age of what is deleted.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a drawing that nobody looks at stays.
+/// How long a drawing that nobody looks at stays, or an index that nobody uses.
 const DRAWING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long the root of a garden stays after its folder is gone.
 const GONE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -77,6 +77,8 @@ pub struct Collected {
     pub blobs: Tally,
     /// Drawings that were not looked at for long.
     pub drawings: Tally,
+    /// Indexes of shards that were not used for long.
+    pub indexes: Tally,
     /// Failures of requests that no garden makes.
     pub failures: Tally,
     /// Old claims, pictures of unfinished measurements, temporary and damaged files.
@@ -90,8 +92,9 @@ pub struct Collected {
 impl Collected {
     /// Bytes of everything that was deleted.
     pub fn bytes(&self) -> u64 {
-        let all = [self.records, self.blobs, self.drawings, self.failures, self.leftovers];
-        all.iter().map(|tally| tally.bytes).sum()
+        let all = [self.records, self.blobs, self.drawings, self.indexes];
+        let rest = [self.failures, self.leftovers];
+        all.iter().chain(&rest).map(|tally| tally.bytes).sum()
     }
 }
 
@@ -218,12 +221,16 @@ impl Collection<'_> {
         Ok(())
     }
 
-    /// Deletes what costs only space: drawings, failures and leftovers.
+    /// Deletes what costs only space: drawings, indexes, failures and leftovers.
     fn rest(&self, done: &mut Collected, marked: &BTreeSet<Digest>) -> Result<(), StoreError> {
         let long_ago = SystemTime::now().checked_sub(DRAWING).unwrap_or(SystemTime::UNIX_EPOCH);
-        for found in self.store.list("figures", ".json")?.found {
-            if found.modified < long_ago.min(self.limit) && self.remove(&found.path)? {
-                done.drawings.add(found.bytes);
+        for (tally, kind, ending) in
+            [(&mut done.drawings, "figures", ".json"), (&mut done.indexes, "indexes", "")]
+        {
+            for found in self.store.list(kind, ending)?.found {
+                if found.modified < long_ago.min(self.limit) && self.remove(&found.path)? {
+                    tally.add(found.bytes);
+                }
             }
         }
         for found in self.store.list("failures", ".json")?.found {

@@ -1,13 +1,19 @@
 //! Records in the store: read, committed and discarded.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use super::disk::{LONGEST, Store};
-use super::error::StoreError;
+use super::error::{StoreError, io_error};
 use super::record::{Output, Record};
 use crate::digest::Digest;
+
+/// Most outputs that are synced at once.
+const SYNCS: usize = 8;
 
 impl Store {
     /// The record under `key`. `None` if it or one of its blobs is missing or damaged: then the result counts as never
@@ -15,6 +21,13 @@ impl Store {
     pub fn record(&self, key: &Digest) -> Option<Record> {
         let record = self.record_alone(key)?;
         self.lost(&record).is_none().then_some(record)
+    }
+
+    /// Whether a record that was read earlier is still there, with all its blobs.
+    pub fn holds(&self, record: &Record) -> bool {
+        let is_file = |meta: fs::Metadata| meta.is_file();
+        fs::symlink_metadata(self.record_path(&record.key)).is_ok_and(is_file)
+            && self.lost(record).is_none()
     }
 
     /// The record under `key`, whether its blobs exist or not.
@@ -51,6 +64,7 @@ impl Store {
             // Its measurement may have taken longer than a day.
             self.renewed(&self.blob_path(&output.digest), output.bytes);
         }
+        self.sync(record)?;
         self.write(&self.record_path(&record.key), &record.bytes())?;
         let _ = fs::remove_file(self.partial_path(&record.key));
         // A collection that was about to delete an output puts it back, since it is young.
@@ -64,6 +78,35 @@ impl Store {
             Some(output) => Err(StoreError::Lost { key: record.key, output }),
             None => Ok(()),
         }
+    }
+
+    /// Waits until all outputs of a record are on disk. The disk is asked for several at once, since it takes hardly longer than
+    /// for one.
+    fn sync(&self, record: &Record) -> Result<(), StoreError> {
+        let paths = record.outputs.values().map(|output| self.blob_path(&output.digest));
+        let paths: BTreeSet<PathBuf> = paths.collect();
+        let folders: BTreeSet<&Path> = paths.iter().filter_map(|path| path.parent()).collect();
+        let sync = |path: &Path| match fs::File::open(path).and_then(|file| file.sync_all()) {
+            // A collection may have deleted it; whether it is there is looked at once the record is written.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            synced => synced.map_err(io_error("write", path)),
+        };
+        let files: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let wanted = files.len().div_ceil(SYNCS).max(1);
+        thread::scope(|scope| {
+            let parts = files.chunks(wanted);
+            let working: Vec<_> = parts
+                .map(|part| scope.spawn(move || part.iter().try_for_each(|path| sync(path))))
+                .collect();
+            // What cannot be joined has panicked, and has not been synced.
+            let lost = || io_error("write", &self.root)(io::Error::other("a thread ended"));
+            working.into_iter().try_for_each(|work| work.join().unwrap_or_else(|_| Err(lost())))
+        })?;
+        for folder in folders {
+            // Not every file system lets a folder be synced.
+            let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
     }
 
     /// Sets aside a record that is intact but of no use: its result counts as never measured.

@@ -24,8 +24,8 @@ pub struct Store {
 }
 
 /// The folders in `v1`.
-pub(super) const FOLDERS: [&str; 8] =
-    ["blobs", "records", "figures", "claims", "failures", "partial", "tmp", "roots"];
+pub(super) const FOLDERS: [&str; 9] =
+    ["blobs", "records", "figures", "indexes", "claims", "failures", "partial", "tmp", "roots"];
 /// Most bytes of a record, a drawing or a failure.
 pub(super) const LONGEST: u64 = 64 << 20;
 /// Most bytes of a list of the results that a garden uses.

@@ -23,6 +23,8 @@ pub struct Stats {
     pub blobs: Tally,
     /// Drawings.
     pub drawings: Tally,
+    /// Indexes of shards.
+    pub indexes: Tally,
     /// Measurements that are running, or were when a process ended.
     pub claims: Tally,
     /// Measurements that failed and would fail again.
@@ -70,9 +72,11 @@ impl Store {
             let new = record.outputs.values().filter(|output| seen.insert(output.digest));
             of_kind.bytes += new.map(|output| output.bytes).sum::<u64>();
         }
-        for (tally, kind, ending) in
-            [(&mut stats.blobs, "blobs", ""), (&mut stats.drawings, "figures", ".json")]
-        {
+        for (tally, kind, ending) in [
+            (&mut stats.blobs, "blobs", ""),
+            (&mut stats.drawings, "figures", ".json"),
+            (&mut stats.indexes, "indexes", ""),
+        ] {
             self.list(kind, ending)?.found.iter().for_each(|found| tally.add(found.bytes));
         }
         for (tally, kind) in [

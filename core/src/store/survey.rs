@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::place;
 
 /// Folders with a folder for each first two digits.
-const SHARDED: [&str; 3] = ["blobs", "records", "figures"];
+const SHARDED: [&str; 4] = ["blobs", "records", "figures", "indexes"];
 
 /// A file that is named as the store names files.
 #[derive(Debug, Clone)]

@@ -43,10 +43,15 @@ fn a_record_whose_blob_is_gone_or_cut_short_counts_as_never_measured() {
     let key = record.key;
     store.commit(&record).expect("commit");
     let blob = store.blob_path(&record.outputs["image.png"].digest);
+    assert!(store.holds(&record));
     fs::write(&blob, b"pict").expect("cut");
-    assert!(store.record(&key).is_none());
+    assert!(store.record(&key).is_none() && !store.holds(&record));
     fs::remove_file(&blob).expect("remove");
-    assert!(store.record(&key).is_none());
+    assert!(store.record(&key).is_none() && !store.holds(&record));
+    store.put_blob(b"picture").expect("put again");
+    assert!(store.holds(&record));
+    store.discard(&key);
+    assert!(!store.holds(&record));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::disk::{LONGEST, Store};
 use super::drawing::{self, Kept};
 use super::error::StoreError;
+use super::index::{self, LONGEST_INDEX};
 use super::record::Record;
 use crate::digest::Digest;
 use crate::place;
@@ -28,6 +29,8 @@ pub struct Verified {
     pub blobs: u64,
     /// Drawings that are right.
     pub drawings: u64,
+    /// Indexes of shards that are right.
+    pub indexes: u64,
     /// Bytes that were read.
     pub bytes: u64,
     /// Damaged files, which were set aside.
@@ -75,7 +78,8 @@ impl Verification<'_> {
         let blobs = self.store.list("blobs", "")?;
         let records = self.store.list("records", ".json")?;
         let drawings = self.store.list("figures", ".json")?;
-        let all = [&blobs, &records, &drawings];
+        let indexes = self.store.list("indexes", "")?;
+        let all = [&blobs, &records, &drawings, &indexes];
         self.total = all.iter().flat_map(|list| &list.found).map(|found| found.bytes).sum();
         for list in all {
             self.foreign(&list.foreign);
@@ -112,6 +116,19 @@ impl Verification<'_> {
                 }
                 Ok(Kept::Damaged) | Err(_) => {
                     self.wrong(&found.path, "the drawing is damaged; it will be drawn again");
+                }
+            }
+            self.read(found.bytes);
+        }
+        for found in &indexes.found {
+            let whole = place::read(&found.path, LONGEST_INDEX)
+                .map(|bytes| index::read(&found.digest, bytes).is_some());
+            match whole {
+                Ok(true) => self.report.indexes += 1,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Ok(false) | Err(_) => {
+                    let message = "the index of a shard is damaged; it will be made again";
+                    self.wrong(&found.path, message);
                 }
             }
             self.read(found.bytes);

@@ -34,9 +34,13 @@ pub fn open(
     reading: &Reading,
     side: u32,
 ) -> Result<Box<dyn Shard>, ShardError> {
-    let listing = dataset::list(path, format, reading)?;
+    Ok(of_listing(dataset::list(path, format, reading)?, format, side))
+}
+
+/// Makes a shard of its listing. `side` is the side of drawn pictures, in pixels.
+pub(crate) fn of_listing(listing: Listing, format: &'static Format, side: u32) -> Box<dyn Shard> {
     let reader = READERS.iter().find(|(known, _)| *known == format);
-    Ok(reader.map_or(encoded::reader as Reader, |(_, reader)| *reader)(listing, side))
+    reader.map_or(encoded::reader as Reader, |(_, reader)| *reader)(listing, side)
 }
 
 /// Words, each drawn as a picture of `side` x `side` pixels.

@@ -276,14 +276,14 @@ impl Seek for Window<'_> {
 /// Most bytes that an archive may unpack to.
 const LARGEST: u64 = 64 << 30;
 
-/// Opens an archive; one that is compressed is unpacked into a temporary file.
+/// Opens an archive; one that is compressed is unpacked into a temporary file. Returns whether it is the archive itself.
 ///
 /// # Errors
 /// Fails if it cannot be read, is compressed in a way that is not read, damaged, or too large.
-pub fn open(path: &Path) -> Result<File, Malformed> {
+pub fn open(path: &Path) -> Result<(File, bool), Malformed> {
     let file = crate::file::open(path).map_err(Malformed::Io)?;
     let start = start(&file);
-    match start.as_slice() {
+    let unpacked = match start.as_slice() {
         [0x1f, 0x8b, ..] => {
             unpack(&mut flate2::read::MultiGzDecoder::new(io::BufReader::new(file)))
         }
@@ -293,8 +293,9 @@ pub fn open(path: &Path) -> Result<File, Malformed> {
             unpack(&mut decoder)
         }
         _ if sniff::other(&start).is_some() => Err(instead(&start)),
-        _ => Ok(file),
-    }
+        _ => return Ok((file, true)),
+    };
+    unpacked.map(|file| (file, false))
 }
 
 fn unpack(decoder: &mut dyn Read) -> Result<File, Malformed> {

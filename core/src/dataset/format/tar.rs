@@ -12,6 +12,7 @@ use crate::dataset::group::Naming;
 use crate::dataset::ledger::Ledger;
 use crate::dataset::listing::{Listing, Malformed, Pictures, RULES, rules};
 use crate::dataset::reading::Reading;
+use crate::dataset::sample::Sample;
 use crate::dataset::sheet::Sheet;
 
 /// Tar archives, compressed or not.
@@ -33,7 +34,7 @@ pub static FORMAT: Format = Format {
 };
 
 fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
-    let file = archive::open(path)?;
+    let (file, in_place) = archive::open(path)?;
     let mut sheet = Sheet::default();
     let mut ledger = Ledger::default();
     let parts = archive::parts(&file, &mut ledger)?;
@@ -57,8 +58,22 @@ fn list(path: &Path, reading: &Reading) -> Result<Listing, Malformed> {
         rules: if is_newer { RULES } else { rules(sheet.is_new) },
         columns: Vec::new(),
         drawn: None,
-        pictures: Box::new(Archived { file, places }),
+        pictures: Box::new(Archived { file, places, in_place }),
     })
+}
+
+/// The listing of an archive that is read in place, as its index says; `None` if the file cannot be opened, or a picture has no
+/// place.
+pub(in crate::dataset) fn indexed(
+    path: &Path,
+    samples: Vec<Sample>,
+    ledger: Ledger,
+    rules: u32,
+    places: Vec<(u64, u64)>,
+) -> Option<Listing> {
+    let file = crate::file::open(path).ok().filter(|_| places.len() == samples.len())?;
+    let pictures = Box::new(Archived { file, places, in_place: true });
+    Some(Listing { samples, ledger, rules, columns: Vec::new(), drawn: None, pictures })
 }
 
 /// Pictures in an archive.
@@ -67,6 +82,8 @@ struct Archived {
     file: File,
     /// The offset and the length of each in bytes.
     places: Vec<(u64, u64)>,
+    /// Whether the file is the archive itself, and not what it was unpacked to.
+    in_place: bool,
 }
 
 impl Pictures for Archived {
@@ -77,6 +94,10 @@ impl Pictures for Archived {
     fn read(&self, row: usize, count: u64) -> io::Result<Vec<u8>> {
         let (offset, _) = self.places.get(row).ok_or(io::ErrorKind::NotFound)?;
         file::bytes_at(&self.file, *offset, count)
+    }
+
+    fn places(&self) -> Option<&[(u64, u64)]> {
+        self.in_place.then_some(&self.places)
     }
 
     fn expect(&self, row: usize) {
