@@ -8,7 +8,6 @@ use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan;
 use neuronotes_core::request::Request;
-use neuronotes_core::store::Store;
 use serde_json::Value;
 
 use crate::monitor::{Monitor, PartOf};
@@ -31,8 +30,8 @@ pub struct Set {
 }
 
 impl Scans {
-    /// The scans among `uses`, of which a store may have some.
-    pub fn of(uses: &[Request], store: &Store) -> Self {
+    /// The scans among `uses`. `is_stored` says by a key whether the store has one.
+    pub fn of(uses: &[Request], is_stored: impl Fn(&Digest) -> bool) -> Self {
         let mut scans = Self::default();
         for used in uses {
             let Some((name, count)) = named(used) else { continue };
@@ -44,7 +43,7 @@ impl Scans {
         for used in uses {
             if let Some((name, count)) = named(used)
                 && let Some(set) = scans.sets.get_mut(&name)
-                && store.record(&used.key()).is_some()
+                && is_stored(&used.key())
             {
                 set.done += count;
                 scans.stored.insert(used.key());
@@ -90,7 +89,7 @@ mod tests {
     use neuronotes_core::dataset::{DatasetRef, Labels, ShardRef, Table, format};
     use neuronotes_core::model::{Conventions, ModelRef, Place, Precision};
     use neuronotes_core::request::Inputs;
-    use neuronotes_core::store::Record;
+    use neuronotes_core::store::{Record, Store};
 
     use super::*;
     use crate::monitor::Progress;
@@ -143,7 +142,8 @@ mod tests {
         let record = Record::new(stored.key(), &stored.kind, 2, stored.canonical());
         store.commit(&record).expect("stored");
         let uses = [one.clone(), other.clone()].concat();
-        let mut scans = Scans::of(&uses, &store);
+        let is_stored = |key: &Digest| store.record(key).is_some();
+        let mut scans = Scans::of(&uses, is_stored);
         assert_eq!(scans.of_set(&other[0]), None, "a single one is its own whole");
         let mut steps = Steps::default();
         for used in &one[..2] {
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(scans.of_set(&one[2]).expect("several").done, 60);
         let mut unknown = data;
         unknown.shards[0].count = None;
-        let scans = Scans::of(&of("one", &unknown), &store);
+        let scans = Scans::of(&of("one", &unknown), is_stored);
         assert_eq!(scans.of_set(&of("one", &unknown)[0]), None);
     }
 }

@@ -3,6 +3,8 @@
 //! Looks into the store first, claims what is missing so that no other process measures it too, and measures what a request
 //! uses before the request itself. Waits for what another process is measuring. Knows nothing of how requests arrive.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -33,13 +35,19 @@ pub struct Session {
     store: Store,
     kept: Kept,
     claims: Claims,
+    /// Records of scans that were read: a question to a data set looks at that of each shard several times.
+    known: RefCell<HashMap<Digest, Record>>,
 }
+
+/// Most records of scans that are kept.
+const MOST_KNOWN: usize = 1024;
 
 impl Session {
     /// A session on a device that commits to a store.
     pub fn new(store: Store, device: Device) -> Self {
         let claims = Claims::new(&store);
-        Self { store, kept: Kept::on(device), claims }
+        let kept = Kept::on(device, store.clone());
+        Self { store, kept, claims, known: RefCell::default() }
     }
 
     /// Sets the memory for loaded models, in bytes.
@@ -204,12 +212,8 @@ impl Session {
     /// Finds out whether a request must be measured here, and if so measures what it uses.
     fn begin(&self, request: &Request, monitor: &mut dyn Monitor) -> Result<Begun, Failure> {
         let key = request.key();
-        let stored = || {
-            let record = self.store.record(&key).or_else(|| self.renamed(request));
-            record.map(|record| Begun::Stored(Box::new(record)))
-        };
-        if let Some(stored) = stored() {
-            return Ok(stored);
+        if let Some(record) = self.stored(&key).or_else(|| self.renamed(request)) {
+            return Ok(Begun::Stored(Box::new(record)));
         }
         let measure = Measure::of(&request.kind, request.impl_version)?;
         monitor.check()?;
@@ -218,15 +222,20 @@ impl Session {
             return if monitor.waits() { Ok(Begun::Theirs) } else { Err(Failure::Elsewhere) };
         };
         // It may have been stored between the look-up and the claim.
-        if let Some(stored) = stored() {
-            return Ok(stored);
+        if let Some(record) = self.store.record(&key) {
+            return Ok(Begun::Stored(Box::new(record)));
         }
         // Left by a measurement that was interrupted.
         let _ = fs::remove_file(self.store.partial_path(&key));
         monitor.progress(&Progress::beginning(BEGINNING));
-        let mut scans = Scans::of(&request.uses, &self.store);
+        let mut scans = Scans::of(&request.uses, |key| self.stored(key).is_some());
         for used in &request.uses {
-            if used.kind == scan::NAME && self.store.record(&used.key()).is_none() {
+            let is_scan = used.kind == scan::NAME;
+            if is_scan && self.stored(&used.key()).is_some() {
+                scans.done(used);
+                continue;
+            }
+            if is_scan {
                 let mut measure = |part: &Request, stops: &dyn Fn() -> bool| {
                     self.measure(part, &mut Stoppable(stops))
                 };
@@ -240,6 +249,25 @@ impl Session {
         }
         monitor.check()?;
         Ok(Begun::Mine(measure, claim))
+    }
+
+    /// The stored record under a key.
+    fn stored(&self, key: &Digest) -> Option<Record> {
+        let mut known = self.known.borrow_mut();
+        if let Some(record) = known.get(key) {
+            if self.store.holds(record) {
+                return Some(record.clone());
+            }
+            known.remove(key);
+        }
+        let record = self.store.record(key)?;
+        if record.kind == scan::NAME {
+            if known.len() >= MOST_KNOWN {
+                known.clear();
+            }
+            known.insert(*key, record.clone());
+        }
+        Some(record)
     }
 
     /// A record under the key that a request had when keys covered captions too; it is committed under the new key.
@@ -271,6 +299,7 @@ impl Session {
             dataset: request.dataset.as_ref().map(|dataset| dataset.name.clone()),
         };
         self.store.commit(&record)?;
+        self.kept.save();
         Ok(record)
     }
 }

@@ -2,11 +2,13 @@
 //! embeddings, over a whole data set out. `matrix` reads all units of a place at once, `by_unit` one after the other; `layout` says how a scan lies in the store.
 
 pub(crate) mod by_unit;
+pub mod keys;
 pub mod layout;
 pub(crate) mod matrix;
 pub(crate) mod stored;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use neuronotes_core::dataset::{DatasetRef, Sample};
 use neuronotes_core::digest::Digest;
@@ -14,8 +16,11 @@ use neuronotes_core::kind::scan::{self, Pool};
 use neuronotes_core::model::Place;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
+use crate::dataset::Shard;
 use crate::failure::Failure;
+use crate::table::keys::Keys;
 use crate::table::stored::Stored;
 use crate::workbench::Workbench;
 
@@ -34,16 +39,11 @@ pub fn scans(
     let wanted = scan::requests(model, dataset, place, inputs, *precision);
     let name = inputs.place_name(place);
     let used: HashSet<Digest> = bench.request.uses.iter().map(Request::key).collect();
-    wanted
-        .iter()
-        .map(|scan| {
-            if !used.contains(&scan.key()) {
-                let why = "the request does not use the scans of its layer and data set";
-                return Err(Failure::new(why));
-            }
-            bench.result(scan, |store, record| Scanned::read(store, record, name, unit, pool))
-        })
-        .collect()
+    if !wanted.iter().all(|scan| used.contains(&scan.key())) {
+        return Err(Failure::new("the request does not use the scans of its layer and data set"));
+    }
+    let wanted: Vec<&Request> = wanted.iter().collect();
+    bench.results(&wanted, |store, record| Scanned::read(store, record, name, unit, pool))
 }
 
 /// The embeddings of a data set's images, an [`Embedded`] for each shard; or, if a place is named, the activations of its units,
@@ -56,13 +56,9 @@ pub fn embeddings(
     dataset: &DatasetRef,
     place: Option<&Place>,
 ) -> Result<Vec<Embedded>, Failure> {
-    (0..dataset.shards.len())
-        .map(|index| {
-            let request = used_scan(bench, dataset, index, place)?;
-            let table = if place.is_some() { "mean" } else { "embedding" };
-            bench.result(request, |store, record| Embedded::read(store, record, table))
-        })
-        .collect()
+    let table = if place.is_some() { "mean" } else { "embedding" };
+    let used = used_scans(bench, dataset, place)?;
+    bench.results(&used, |store, record| Embedded::read(store, record, table))
 }
 
 /// The activations along a unit vector over a data set, a [`Scanned`] for each shard: the product of the vector with
@@ -77,33 +73,33 @@ pub(crate) fn along(
     direction: &[f64],
     is_cosine: bool,
 ) -> Result<Vec<Scanned>, Failure> {
-    (0..dataset.shards.len())
-        .map(|index| {
-            let request = used_scan(bench, dataset, index, Some(place))?;
-            bench.result(request, |store, record| {
-                Scanned::along(store, record, direction, is_cosine)
-            })
-        })
-        .collect()
+    let used = used_scans(bench, dataset, Some(place))?;
+    bench.results(&used, |store, record| Scanned::along(store, record, direction, is_cosine))
 }
 
-/// The scan of a shard that the request uses, or a figure that it uses: of a place, or of any if it is not said which.
-fn used_scan<'a>(
+/// The scans of a data set's shards that the request uses, or figures that it uses: of a place, or of any if it is not said which.
+fn used_scans<'a>(
     bench: &Workbench<'a>,
     dataset: &DatasetRef,
-    index: usize,
     place: Option<&Place>,
-) -> Result<&'a Request, Failure> {
+) -> Result<Vec<&'a Request>, Failure> {
     let request = bench.request;
-    let shard = dataset.pictures().shard(index).content();
-    let of_shard = |request: &&Request| {
-        let own = request.dataset.as_ref().map(DatasetRef::content);
-        let there = place.is_none_or(|place| Place::of(&request.params).as_ref() == Some(place));
-        request.kind == scan::NAME && own == Some(shard) && there
-    };
     let further = request.uses.iter().flat_map(|used| &used.uses);
-    let found = request.uses.iter().chain(further).find(of_shard);
-    found.ok_or_else(|| Failure::new("the request does not use the scans of its data set"))
+    let mut of_content: HashMap<Digest, &Request> = HashMap::new();
+    for used in request.uses.iter().chain(further).filter(|used| used.kind == scan::NAME) {
+        let there = place.is_none_or(|place| Place::of(&used.params).as_ref() == Some(place));
+        if let (true, Some(own)) = (there, &used.dataset) {
+            of_content.entry(own.content()).or_insert(used);
+        }
+    }
+    let mut one = DatasetRef { shards: Vec::new(), ..dataset.pictures() };
+    let mut found = Vec::new();
+    for shard in &dataset.shards {
+        one.shards = vec![shard.clone()];
+        let none = || Failure::new("the request does not use the scans of its data set");
+        found.push(*of_content.get(&one.content()).ok_or_else(none)?);
+    }
+    Ok(found)
 }
 
 /// Gives samples of a shard's scan, which has keys only, the captions and labels that the data set has for them.
@@ -116,49 +112,76 @@ pub(crate) fn said(
     index: usize,
     samples: &mut [Sample],
 ) -> Result<(), Failure> {
-    let listed = bench.shard(dataset, index)?;
-    matched(listed.samples(), samples, |sample| sample.key.as_str(), Sample::clone_from);
+    let shard = bench.shard(dataset, index)?;
+    let listed = shard.samples();
+    let give = |sample: &mut Sample, at: usize| sample.clone_from(&listed[at]);
+    matched(listed, samples, |sample| sample.key.as_str(), give);
     Ok(())
 }
 
-/// The captions and labels that a data set has for the images of a shard's scan, as `take` takes them out of each.
-///
-/// # Errors
-/// If the shard is missing, or has changed since the request was made.
-pub(crate) fn told<T: Clone + Default>(
-    bench: &mut Workbench<'_>,
-    dataset: &DatasetRef,
-    index: usize,
-    scanned: &[Sample],
-    take: impl Fn(&Sample) -> T,
-) -> Result<Vec<T>, Failure> {
-    let listed = bench.shard(dataset, index)?;
-    let mut found: Vec<(&str, T)> =
-        scanned.iter().map(|sample| (sample.key.as_str(), T::default())).collect();
-    matched(listed.samples(), &mut found, |(key, _)| *key, |(_, text), known| *text = take(known));
-    Ok(found.into_iter().map(|(_, text)| text).collect())
+/// What a data set says of the images of a shard's scan.
+#[derive(Debug)]
+pub(crate) struct Told {
+    shard: Box<dyn Shard>,
+    /// The shard's row for each row of the scan.
+    rows: Vec<Option<u32>>,
 }
 
-/// Hands each of the scanned to `give` together with what is listed under its key. They are in the same order, except that
+impl Told {
+    /// Key, caption and label of a row of the scan; `None` if the shard does not have it.
+    pub(crate) fn sample(&self, row: usize) -> Option<&Sample> {
+        self.shard.samples().get((*self.rows.get(row)?)? as usize)
+    }
+
+    /// The same of all rows.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = Option<&Sample>> {
+        let samples = self.shard.samples();
+        self.rows.iter().map(|row| samples.get((*row)? as usize))
+    }
+}
+
+/// The captions and labels that a data set has for the images of its scans, a [`Told`] for each shard.
+///
+/// # Errors
+/// If a shard is missing, or has changed since the request was made.
+pub(crate) fn told(
+    bench: &mut Workbench<'_>,
+    dataset: &DatasetRef,
+    scans: &[Scanned],
+) -> Result<Vec<Told>, Failure> {
+    bench.open_shards(dataset)?;
+    let open = |index| bench.shard(dataset, index);
+    let shards = (0..scans.len()).map(open).collect::<Result<Vec<_>, _>>()?;
+    let of_shard = |(shard, scan): (Box<dyn Shard>, &Scanned)| {
+        let listed = shard.samples();
+        let mut rows: Vec<(&str, Option<u32>)> = scan.keys.iter().map(|key| (key, None)).collect();
+        matched(listed, &mut rows, |(key, _)| *key, |(_, row), at| *row = u32::try_from(at).ok());
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
+        Told { shard, rows }
+    };
+    Ok(shards.into_par_iter().zip(scans).map(of_shard).collect())
+}
+
+/// Hands each of the scanned to `give` together with the place of what is listed under its key. They are in the same order, except that
 /// images which cannot be read are not among the scanned.
 fn matched<T>(
     listed: &[Sample],
     scanned: &mut [T],
     key: impl Fn(&T) -> &str,
-    give: impl Fn(&mut T, &Sample),
+    give: impl Fn(&mut T, usize),
 ) {
-    let mut rest = listed.iter();
+    let mut rest = listed.iter().enumerate();
     for at in 0..scanned.len() {
-        let own = rest.find(|known| known.key == key(&scanned[at]));
+        let own = rest.find(|(_, known)| known.key == key(&scanned[at]));
         match own {
-            Some(known) => give(&mut scanned[at], known),
+            Some((place, _)) => give(&mut scanned[at], place),
             None => {
                 // They are in another order after all.
-                let by_key: HashMap<&str, &Sample> =
-                    listed.iter().map(|sample| (sample.key.as_str(), sample)).collect();
+                let by_key: HashMap<&str, usize> =
+                    listed.iter().zip(0..).map(|(sample, at)| (sample.key.as_str(), at)).collect();
                 for one in &mut scanned[at..] {
-                    if let Some(known) = by_key.get(key(one)).copied() {
-                        give(one, known);
+                    if let Some(place) = by_key.get(key(one)).copied() {
+                        give(one, place);
                     }
                 }
                 return;
@@ -188,7 +211,7 @@ pub struct Scanned {
     /// The pooled activation of each row.
     pub activations: Vec<f64>,
     /// The key of each row.
-    pub samples: Vec<Sample>,
+    pub keys: Arc<Keys>,
 }
 
 impl Scanned {
@@ -212,10 +235,10 @@ impl Scanned {
         let Some(column) = table.column(store, unit as usize) else { return Ok(None) };
         if let Some(row) = column.iter().position(|number| !number.is_finite()) {
             let what = format!("unit {unit} of `{place}`");
-            return Err(not_finite(&what, &table.samples[row].key, column[row].into()));
+            return Err(not_finite(&what, table.keys.key(row), column[row].into()));
         }
         let activations = column.into_iter().map(f64::from).collect();
-        Ok(Some(Self { activations, samples: table.samples }))
+        Ok(Some(Self { activations, keys: table.keys }))
     }
 
     /// Reads the activations along a direction; `Ok(None)` if a blob of the scan is missing or damaged.
@@ -241,7 +264,7 @@ impl Scanned {
         };
         let activations: Vec<f64> = products.iter().copied().map(activation).collect();
         if let Some(row) = activations.iter().position(|number| !number.is_finite()) {
-            let key = &table.samples[row].key;
+            let key = table.keys.key(row);
             // The sum of squares is that of all units.
             if products[row][1].is_finite() {
                 let what = "the activation of the direction";
@@ -255,7 +278,7 @@ impl Scanned {
                 }
             }
         }
-        Ok(Some(Self { activations, samples: table.samples }))
+        Ok(Some(Self { activations, keys: table.keys }))
     }
 }
 
@@ -292,9 +315,10 @@ impl Embedded {
                 "embedding" => "the embedding".to_owned(),
                 _ => unit_of(record, unit),
             };
-            return Err(not_finite(&what, &table.samples[row].key, embeddings[at].into()));
+            return Err(not_finite(&what, table.keys.key(row), embeddings[at].into()));
         }
-        Ok(Some(Self { samples: table.samples, columns: table.columns, embeddings }))
+        let samples = table.keys.samples().collect();
+        Ok(Some(Self { samples, columns: table.columns, embeddings }))
     }
 }
 
@@ -352,9 +376,7 @@ mod tests {
                 &listed,
                 &mut found,
                 |(key, _)| key,
-                |(_, text), known| {
-                    text.clone_from(known.caption.as_ref().expect("a caption"));
-                },
+                |(_, text), at| text.clone_from(listed[at].caption.as_ref().expect("a caption")),
             );
             for (key, text) in found {
                 assert_eq!(text, if key == "x" { String::new() } else { format!("of {key}") });

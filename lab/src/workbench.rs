@@ -12,6 +12,7 @@ use neuronotes_core::model::{Architecture, Place};
 use neuronotes_core::request::{FileRef, Request};
 use neuronotes_core::store::{Record, Store};
 use neuronotes_core::suggest;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -59,6 +60,8 @@ pub struct Workbench<'a> {
     read: Vec<(PathBuf, Input, Digest)>,
     /// The same for pieces, each a data set of its own.
     pieces: Vec<DatasetRef>,
+    /// The sizes of the model, once they were read.
+    architecture: Option<Architecture>,
 }
 
 impl<'a> Workbench<'a> {
@@ -81,6 +84,7 @@ impl<'a> Workbench<'a> {
             results,
             read: Vec::new(),
             pieces: Vec::new(),
+            architecture: None,
         }
     }
 
@@ -142,10 +146,14 @@ impl<'a> Workbench<'a> {
     /// # Errors
     /// If the file is missing, has changed since the request was made, or holds no CLIP.
     pub fn architecture(&mut self) -> Result<Architecture, Failure> {
+        if let Some(known) = &self.architecture {
+            return Ok(known.clone());
+        }
         let model = &self.request.model;
         self.check_input(&model.path, Input::Weights, model.digest)?;
-        Architecture::of_file(&model.path, &model.conventions)
-            .map_err(|error| Failure::outside(error.to_string()))
+        let found = Architecture::of_file(&model.path, &model.conventions)
+            .map_err(|error| Failure::outside(error.to_string()))?;
+        Ok(self.architecture.insert(found).clone())
     }
 
     /// The data set that the request names.
@@ -336,6 +344,32 @@ impl<'a> Workbench<'a> {
             }
         }
         Err(Failure::outside("the store loses results that were just written"))
+    }
+
+    /// Reads the results of several such requests on all cores.
+    ///
+    /// # Errors
+    /// As for [`Workbench::result`]; that of the first that fails.
+    pub fn results<T: Send>(
+        &mut self,
+        requests: &[&Request],
+        read: impl Fn(&Store, &Record) -> Result<Option<T>, Failure> + Sync,
+    ) -> Result<Vec<T>, Failure> {
+        let mut records = Vec::new();
+        for request in requests {
+            records.push(self.results.record(request, self.monitor)?);
+        }
+        let store = self.store;
+        let found: Vec<_> = records.par_iter().map(|record| read(store, record)).collect();
+        let mut all = Vec::new();
+        for (request, found) in requests.iter().zip(found) {
+            all.push(match found? {
+                Some(found) => found,
+                // A blob was damaged.
+                None => self.result(request, &read)?,
+            });
+        }
+        Ok(all)
     }
 
     /// Checks that an input is the one that the key covers, and remembers to check again at the end.

@@ -132,13 +132,16 @@ pub fn requests(
     let params = serde_json::to_value(Params { layer: place.clone() });
     let Ok(Value::Object(params)) = params else { unreachable!("a struct is an object") };
     let dictionaries = Vec::from_iter(inputs.dictionary(place).cloned());
-    (0..dataset.shards.len())
-        .map(|index| Request {
+    let one = DatasetRef { shards: Vec::new(), ..dataset.pictures() };
+    let of_shard = |shard: &ShardRef| DatasetRef { shards: vec![shard.clone()], ..one.clone() };
+    let shards = dataset.shards.iter().map(of_shard);
+    shards
+        .map(|shard| Request {
             kind: NAME.to_owned(),
             impl_version: IMPL_VERSION,
             params: params.clone(),
             model: model.clone(),
-            dataset: Some(dataset.pictures().shard(index)),
+            dataset: Some(shard),
             inputs: Inputs { dictionaries: dictionaries.clone(), ..Inputs::default() },
             uses: Vec::new(),
             precision,

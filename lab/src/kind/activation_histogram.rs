@@ -9,7 +9,7 @@ use neuronotes_core::kind::group::Group;
 
 use super::target::Target;
 use crate::failure::Failure;
-use crate::table::{Scanned, nothing_read, said};
+use crate::table::{Scanned, Told, nothing_read, told};
 use crate::workbench::Workbench;
 use distribution::{distribution, edges};
 
@@ -24,10 +24,10 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let params: Params = bench.params()?;
     let about = (params.unit, params.direction.as_deref());
     let target = Target::of(bench, &params.layer, about, params.pool)?;
-    let mut scans = target.scans(bench)?;
+    let scans = target.scans(bench)?;
     let mut beside = also(bench, &params)?;
     if let Some(group) = &params.beside {
-        beside.extend(groups(bench, &target, group, &mut scans)?);
+        beside.extend(groups(bench, &target, group, &scans)?);
     }
     let values: Vec<f64> = scans.iter().flat_map(|scan| scan.activations.iter().copied()).collect();
     if values.is_empty() {
@@ -95,7 +95,7 @@ fn groups(
     bench: &mut Workbench<'_>,
     target: &Target,
     group: &Group,
-    scans: &mut [Scanned],
+    scans: &[Scanned],
 ) -> Result<Vec<Beside>, Failure> {
     let each: Vec<(&String, Group)> = match group {
         Group::Labels(all) => {
@@ -115,13 +115,14 @@ fn groups(
         }
     };
     let dataset = bench.dataset()?;
-    for (index, scan) in scans.iter_mut().enumerate() {
-        said(bench, dataset, index, &mut scan.samples)?;
-    }
+    let told = told(bench, dataset, scans)?;
     let one = |(name, group): (&String, Group)| {
-        let rows = scans.iter().flat_map(|scan| scan.samples.iter().zip(&scan.activations));
-        let own = rows.filter(|(sample, _)| group.holds(sample));
-        let values: Vec<f64> = own.map(|(_, activation)| *activation).collect();
+        let of_shard = |(scan, told): (&Scanned, &Told)| {
+            let rows = scan.activations.iter().enumerate();
+            let own = rows.filter(|(row, _)| told.sample(*row).is_some_and(|own| group.holds(own)));
+            own.map(|(_, activation)| *activation).collect::<Vec<_>>()
+        };
+        let values: Vec<f64> = scans.iter().zip(&told).flat_map(of_shard).collect();
         match values.is_empty() {
             true => Err(Failure::new(format!(
                 "no picture that can be read has a {} `{name}`",

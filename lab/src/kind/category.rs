@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
 
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::digest::Digest;
@@ -11,6 +12,9 @@ use neuronotes_core::kind::class::Class;
 use neuronotes_core::kind::rating::{Agreement, Decide, Rater};
 use neuronotes_core::labelling::Answers;
 use neuronotes_core::suggest;
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 use rayon::slice::ParallelSliceMut as _;
 
 use crate::failure::Failure;
@@ -50,27 +54,72 @@ pub(super) fn by_dataset(
     rest: Rest<'_>,
 ) -> Result<Sorted, Failure> {
     let dataset = bench.dataset()?;
-    let mut texts = Vec::new();
-    bench.open_shards(dataset)?;
-    for (shard, scan) in scans.iter().enumerate() {
-        let text = |sample: &Sample| match by {
-            By::Label => sample.label.clone(),
-            By::Caption => sample.caption.clone(),
-        };
-        texts.push(told(bench, dataset, shard, &scan.samples, text)?);
-    }
+    let told = told(bench, dataset, scans)?;
+    let texts: Vec<Vec<Option<&str>>> = told
+        .par_iter()
+        .map(|told| {
+            let text = |sample: Option<_>| {
+                let sample: &Sample = sample?;
+                match by {
+                    By::Label => sample.label.as_deref(),
+                    By::Caption => sample.caption.as_deref(),
+                }
+            };
+            told.samples().map(text).collect()
+        })
+        .collect();
     sorted(&texts, categories, by, rest)
 }
 
-fn sorted(
-    texts: &[Vec<Option<String>>],
+/// The numbers of a shard's texts, and the texts with how often each is there.
+type Numbered<'t> = (Vec<Option<u32>>, Vec<(&'t str, u64)>);
+
+/// Numbers texts in the order in which they come first, and counts them.
+#[derive(Debug, Default)]
+struct Counted<'t> {
+    of_text: HashMap<&'t str, u32>,
+    texts: Vec<(&'t str, u64)>,
+}
+
+impl<'t> Counted<'t> {
+    fn add(&mut self, text: &'t str, count: u64) -> u32 {
+        let next = self.texts.len() as u32;
+        let number = *self.of_text.entry(text).or_insert(next);
+        if number == next {
+            self.texts.push((text, 0));
+        }
+        self.texts[number as usize].1 += count;
+        number
+    }
+}
+
+fn sorted<'t>(
+    texts: &[Vec<Option<&'t str>>],
     categories: Option<&[Class]>,
     by: By,
     rest: Rest<'_>,
 ) -> Result<Sorted, Failure> {
-    let all = || texts.iter().flatten().flatten().map(String::as_str);
+    // Each shard by itself, on all cores; then the few different texts of all.
+    let of_shard = |shard: &Vec<Option<&'t str>>| {
+        let mut counted = Counted::default();
+        let mut numbers = Vec::with_capacity(shard.len());
+        for text in shard {
+            numbers.push(text.map(|text| counted.add(text, 1)));
+        }
+        (numbers, counted.texts)
+    };
+    let shards: Vec<Numbered<'_>> = texts.par_iter().map(of_shard).collect();
+    let mut counted = Counted::default();
+    let mut numbers = Vec::new();
+    for (own, texts) in shards {
+        let all: Vec<u32> =
+            texts.into_iter().map(|(text, count)| counted.add(text, count)).collect();
+        let number = |own: Option<u32>| own.map(|own| all[own as usize]);
+        numbers.push(own.into_iter().map(number).collect::<Vec<Option<u32>>>());
+    }
+    let found = counted.texts;
     let what = by.word();
-    if all().next().is_none() {
+    if found.is_empty() {
         let message = format!("no image of the data set has a {what}");
         let hint = format!(
             "write each {what} into a file beside its image, or let raters label images: `labels` of the kind `conditional`"
@@ -85,37 +134,37 @@ fn sorted(
             for (class, index) in classes.iter().zip(0..) {
                 by_text.extend(class.names.iter().map(|name| (name.as_str(), index)));
             }
-            if let (Rest::Named(rest), true) = (rest, all().any(|text| !by_text.contains_key(text)))
-            {
+            let others = || found.iter().filter(|(text, _)| !by_text.contains_key(text));
+            if let (Rest::Named(rest), true) = (rest, others().next().is_some()) {
                 let known = names.iter().position(|name| name == rest);
                 let index = known.unwrap_or_else(|| {
                     names.push(rest.to_owned());
                     names.len() - 1
                 });
-                for text in all() {
+                for (text, _) in &found {
                     by_text.entry(text).or_insert(index as u32);
                 }
             }
         }
         None => {
-            let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-            all().for_each(|text| *counts.entry(text).or_default() += 1);
-            if counts.len() > MOST_CATEGORIES {
+            if found.len() > MOST_CATEGORIES {
                 let message = format!(
                     "the data set has {} different {what}s; at most {MOST_CATEGORIES} can be categories",
-                    counts.len()
+                    found.len()
                 );
                 return Err(Failure::new(message).hint("list the `categories`"));
             }
-            let mut found: Vec<(&str, u64)> = counts.into_iter().collect();
+            let mut found = found.clone();
             // Of equally many, by name.
-            found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            found.sort_unstable_by_key(|(text, count)| (std::cmp::Reverse(*count), *text));
             names = found.iter().map(|(text, _)| (*text).to_owned()).collect();
             by_text.extend(found.iter().zip(0..).map(|((text, _), index)| (*text, index)));
         }
     }
-    let category = |text: &Option<String>| by_text.get(text.as_deref()?).copied();
-    let of = texts.iter().map(|shard| shard.iter().map(category).collect()).collect();
+    let categories: Vec<Option<u32>> =
+        found.iter().map(|(text, _)| by_text.get(text).copied()).collect();
+    let category = |number: &Option<u32>| categories[(*number)? as usize];
+    let of = numbers.iter().map(|shard| shard.iter().map(category).collect()).collect();
     Ok(Sorted { names, of, agreement: None })
 }
 
@@ -131,16 +180,23 @@ pub(super) struct Names<'a> {
 impl<'a> Names<'a> {
     /// The names of scanned images.
     pub(super) fn of(scans: &'a [Scanned]) -> Self {
-        let keys = scans.iter().flat_map(|scan| &scan.samples).map(|sample| sample.key.as_str());
-        let mut keys: Vec<&str> = keys.collect();
-        keys.par_sort_unstable();
-        let several = keys.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+        let keys: Vec<&str> = scans.iter().flat_map(|scan| scan.keys.iter()).collect();
+        // Numbers are sorted faster than texts.
+        let state = RandomState::new();
+        let hashed = keys.par_iter().enumerate().map(|(at, key)| (state.hash_one(key), at));
+        let mut hashed: Vec<(u64, usize)> = hashed.collect();
+        hashed.par_sort_unstable();
+        let mut several = HashSet::new();
+        for run in hashed.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
+            let mut seen = HashSet::new();
+            several.extend(run.iter().map(|(_, at)| keys[*at]).filter(|key| !seen.insert(*key)));
+        }
         Self { scans, several }
     }
 
     /// The key of a row of a shard.
     pub(super) fn key(&self, (shard, row): (usize, usize)) -> &'a str {
-        &self.scans[shard].samples[row].key
+        self.scans[shard].keys.key(row)
     }
 
     /// The name of a row of a shard.
@@ -154,14 +210,28 @@ impl<'a> Names<'a> {
 
     /// A pseudo-random number of a row of a shard, which depends on its name, so that it stays the same when other images are added.
     pub(super) fn lot(&self, place: (usize, usize), seed: u64, what: &str) -> Digest {
-        Digest::of(format!("{seed} {what} {}", self.name(place)).as_bytes())
+        self.lots(seed, what)(&mut String::new(), place)
+    }
+
+    /// The same of many rows: a text to write in, which is used again, and a row in; its number out.
+    pub(super) fn lots(
+        &self,
+        seed: u64,
+        what: &str,
+    ) -> impl Fn(&mut String, (usize, usize)) -> Digest {
+        let before = format!("{seed} {what} ");
+        move |text, place| {
+            text.clone_from(&before);
+            text.push_str(&self.name(place));
+            Digest::of(text.as_bytes())
+        }
     }
 
     /// Where each name is.
     fn places(&self) -> HashMap<Cow<'a, str>, (usize, usize)> {
         let shards = self.scans.iter().enumerate();
         let places =
-            shards.flat_map(|(shard, scan)| (0..scan.samples.len()).map(move |row| (shard, row)));
+            shards.flat_map(|(shard, scan)| (0..scan.keys.len()).map(move |row| (shard, row)));
         places.map(|place| (self.name(place), place)).collect()
     }
 }
@@ -214,7 +284,7 @@ fn combined(
     }
     let places = names.places();
     let mut votes: Vec<Vec<Vec<u32>>> =
-        names.scans.iter().map(|scan| vec![Vec::new(); scan.samples.len()]).collect();
+        names.scans.iter().map(|scan| vec![Vec::new(); scan.keys.len()]).collect();
     let mut raters = Vec::new();
     for (file, answers) in all {
         let pictures = || answers.labels.keys().chain(&answers.skipped);
@@ -287,12 +357,14 @@ fn decided(votes: &[u32], decide: Decide) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
 
-    fn texts(of: &[&str]) -> Vec<Option<String>> {
-        of.iter().map(|text| Some((*text).to_owned()).filter(|text| !text.is_empty())).collect()
+    fn texts<'t>(of: &[&'t str]) -> Vec<Option<&'t str>> {
+        of.iter().map(|text| Some(*text).filter(|text| !text.is_empty())).collect()
     }
 
     fn class(label: &str, names: &[&str]) -> Class {
@@ -302,9 +374,8 @@ mod tests {
 
     fn scans(keys: &[&[&str]]) -> Vec<Scanned> {
         let scans = keys.iter().map(|keys| {
-            let sample = |key: &&str| Sample { key: (*key).to_owned(), caption: None, label: None };
-            let samples = keys.iter().map(sample).collect();
-            Scanned { activations: vec![0.0; keys.len()], samples }
+            let activations = vec![0.0; keys.len()];
+            Scanned { activations, keys: Arc::new(keys.iter().copied().collect()) }
         });
         scans.collect()
     }

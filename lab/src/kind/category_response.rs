@@ -2,6 +2,7 @@
 
 use neuronotes_core::kind::category_response::{Outcome, Params, Response};
 use neuronotes_core::statistics::quantile;
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
 
 use super::category::{Names, Rest, Sorted, by_dataset, by_raters};
 use super::target::Target;
@@ -44,14 +45,15 @@ fn outcome(scans: &[Scanned], sorted: Sorted) -> Option<Outcome> {
     }
     let labelled = found.iter().map(Vec::len).sum::<usize>() as u64;
     let response = |(name, mut values): (String, Vec<f64>)| {
-        values.sort_by(f64::total_cmp);
+        // Equal bits have no order.
+        values.sort_unstable_by(f64::total_cmp);
         let at = |fraction| quantile(&values, fraction);
         let (low, median, high) = (at(0.25)?, at(0.5)?, at(0.75)?);
         Some(Response { name, count: values.len() as u64, low, median, high })
     };
     // Categories without images have no median.
     let mut categories: Vec<Response> =
-        sorted.names.into_iter().zip(found).filter_map(response).collect();
+        sorted.names.into_par_iter().zip(found).filter_map(response).collect();
     categories.sort_by(|a, b| b.median.total_cmp(&a.median).then_with(|| a.name.cmp(&b.name)));
     let count = values.len() as u64;
     let agreement = sorted.agreement;
@@ -60,10 +62,12 @@ fn outcome(scans: &[Scanned], sorted: Sorted) -> Option<Outcome> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn scan(activations: &[f64]) -> Scanned {
-        Scanned { activations: activations.to_vec(), samples: Vec::new() }
+        Scanned { activations: activations.to_vec(), keys: Arc::default() }
     }
 
     #[test]

@@ -149,7 +149,8 @@ fn bucket(edges: &[f64], value: f64) -> Place {
 /// Keeps at most `most` images. The order in which they are drawn depends on the seed and on the image's own name, so that images that
 /// are added to a data set leave most of the sample as it was.
 fn draw(bucket: &mut Vec<(usize, usize)>, names: &Names<'_>, seed: u64, most: usize) {
-    let lots = bucket.par_iter().map(|place| (names.lot(*place, seed, "drawn"), *place));
+    let lot = names.lots(seed, "drawn");
+    let lots = bucket.par_iter().map_init(String::new, |text, place| (lot(text, *place), *place));
     let mut lots: Vec<(Digest, (usize, usize))> = lots.collect();
     if most < lots.len() {
         lots.select_nth_unstable(most);
@@ -180,7 +181,7 @@ fn counted(
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::dataset::Sample;
+    use std::sync::Arc;
 
     use super::*;
     use crate::table::Scanned;
@@ -202,9 +203,9 @@ mod tests {
     }
 
     fn scans(count: usize) -> [Scanned; 1] {
-        let sample = |n: usize| Sample { key: format!("image-{n}"), caption: None, label: None };
-        let samples = (0..count).map(sample).collect();
-        [Scanned { activations: vec![0.0; count], samples }]
+        let names: Vec<String> = (0..count).map(|n| format!("image-{n}")).collect();
+        let keys = Arc::new(names.iter().map(String::as_str).collect());
+        [Scanned { activations: vec![0.0; count], keys }]
     }
 
     #[test]

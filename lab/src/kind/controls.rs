@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::table::by_unit::{ByUnit, Unread};
-use crate::table::{nothing_read, scans, summary};
+use crate::table::{Scanned, nothing_read, scans, summary};
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
@@ -24,11 +24,10 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     if values.is_empty() {
         return Err(nothing_read(bench));
     }
-    let keys: Vec<(usize, String)> = scanned
-        .into_iter()
-        .enumerate()
-        .flat_map(|(shard, scan)| scan.samples.into_iter().map(move |one| (shard, one.key)))
-        .collect();
+    let of_shard = |(shard, scan): (usize, &Scanned)| {
+        scan.keys.iter().map(|key| (shard, key.to_owned())).collect::<Vec<_>>()
+    };
+    let keys: Vec<(usize, String)> = scanned.iter().enumerate().flat_map(of_shard).collect();
     let lots = Lots::of(&params)?;
     let mut shown = Shown { keys, gallery: Gallery::default(), known: HashMap::new() };
     let own = |row: usize| values[row];

@@ -1,16 +1,19 @@
 //! Measures `words`: the mean of a unit's activations over the drawings of each word.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use neuronotes_core::dataset::Samples;
 use neuronotes_core::kind::drawn_words::{MOST_SHOWN, Moved, Outcome, Params, Shown};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 use rayon::slice::ParallelSliceMut as _;
 
 use super::target::Target;
 use crate::failure::Failure;
 use crate::gallery::Gallery;
-use crate::table::{Scanned, nothing_read, said, summary};
+use crate::table::{Scanned, nothing_read, summary, told};
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
@@ -21,12 +24,9 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         return Err(Failure::new(message).hint("name a data set that is a list of words"));
     }
     let about = (params.unit, params.direction.as_deref());
-    let mut scans = Target::of(bench, &params.layer, about, params.pool)?.scans(bench)?;
-    bench.open_shards(dataset)?;
-    for (index, scan) in scans.iter_mut().enumerate() {
-        said(bench, dataset, index, &mut scan.samples)?;
-    }
-    let words = Words::of(&scans);
+    let scans = Target::of(bench, &params.layer, about, params.pool)?.scans(bench)?;
+    let told = told(bench, dataset, &scans)?;
+    let words = Words::of(&scans, |shard, row| told[shard].sample(row)?.caption.as_deref());
     let ranking = words.ranking(params.top as usize).ok_or_else(|| nothing_read(bench))?;
     let mut gallery = Gallery::default();
     let mut end = |places: &[usize], is_up: bool| {
@@ -60,17 +60,24 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    fn of(scans: &'a [Scanned]) -> Self {
+    /// `caption` says which word a shard's row shows, if it is not its key.
+    fn of(scans: &'a [Scanned], caption: impl Fn(usize, usize) -> Option<&'a str>) -> Self {
         let mut all: Vec<(&str, Drawing)> = Vec::new();
         for (shard, scan) in scans.iter().enumerate() {
-            let rows = scan.samples.iter().zip(&scan.activations).enumerate();
-            all.extend(rows.map(|(row, (sample, &activation))| {
-                let word = sample.caption.as_ref().unwrap_or(&sample.key);
-                (word.as_str(), (shard, row, activation))
+            let rows = scan.keys.iter().zip(&scan.activations).enumerate();
+            all.extend(rows.map(|(row, (key, &activation))| {
+                (caption(shard, row).unwrap_or(key), (shard, row, activation))
             }));
         }
-        let place = |&(word, (shard, row, _)): &(&'a str, Drawing)| (word, shard, row);
-        all.par_sort_unstable_by(|a, b| place(a).cmp(&place(b)));
+        // Most words differ in the first bytes behind those that all have in common: numbers are compared faster than texts.
+        let common = common(all.iter().map(|(word, _)| word.as_bytes()));
+        let mut order: Vec<(u64, usize)> =
+            all.par_iter().enumerate().map(|(at, (word, _))| (next(word, common), at)).collect();
+        // Drawings of one word stay in the data set's order.
+        order.par_sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| all[a.1].0.cmp(all[b.1].0)).then(a.1.cmp(&b.1))
+        });
+        let all: Vec<(&str, Drawing)> = order.into_iter().map(|(_, at)| all[at]).collect();
         let mut words = Vec::new();
         let mut start = 0;
         for run in all.chunk_by(|a, b| a.0 == b.0) {
@@ -95,16 +102,9 @@ impl<'a> Words<'a> {
         let total = summary(&all);
         let mean = |(_, range): &(&str, Range<usize>)| summary(&all[range.clone()]).mean;
         let means: Vec<f64> = self.words.par_iter().map(mean).collect();
-        let mut up: Vec<usize> = (0..means.len()).collect();
-        let mut down = up.clone();
-        // Stable sorts, so that equal means stay in alphabetical order.
-        up.par_sort_by(|a, b| means[*b].total_cmp(&means[*a]));
-        down.par_sort_by(|a, b| means[*a].total_cmp(&means[*b]));
-        let middle = means.len() / 2;
-        let median = match means.len() % 2 {
-            1 => means[down[middle]],
-            _ => f64::midpoint(means[down[middle - 1]], means[down[middle]]),
-        };
+        let up = first(&means, top, |a, b| b.total_cmp(a));
+        let down = first(&means, top, f64::total_cmp);
+        let median = median(&means);
         let between = self
             .words
             .iter()
@@ -124,10 +124,49 @@ impl<'a> Words<'a> {
             up: Vec::new(),
             down: Vec::new(),
         };
-        up.truncate(top);
-        down.truncate(top);
         Some(Ranking { up, down, outcome })
     }
+}
+
+/// The places of the first `count` numbers in an order; equal ones stay in theirs.
+fn first(numbers: &[f64], count: usize, order: fn(&f64, &f64) -> Ordering) -> Vec<usize> {
+    let mut all: Vec<(f64, usize)> = numbers.iter().copied().zip(0..).collect();
+    let compare = |a: &(f64, usize), b: &(f64, usize)| order(&a.0, &b.0).then(a.1.cmp(&b.1));
+    if count < all.len() {
+        all.select_nth_unstable_by(count, compare);
+        all.truncate(count);
+    }
+    all.sort_unstable_by(compare);
+    all.into_iter().map(|(_, at)| at).collect()
+}
+
+/// The median of numbers, of which there is at least one.
+fn median(numbers: &[f64]) -> f64 {
+    let mut all = numbers.to_vec();
+    let middle = all.len() / 2;
+    let (below, upper, _) = all.select_nth_unstable_by(middle, f64::total_cmp);
+    let upper = *upper;
+    match numbers.len() % 2 {
+        1 => upper,
+        _ => f64::midpoint(below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper), upper),
+    }
+}
+
+/// How many bytes all words begin with.
+fn common<'w>(mut words: impl Iterator<Item = &'w [u8]>) -> usize {
+    let Some(first) = words.next() else { return 0 };
+    words.fold(first.len(), |most, word| {
+        first[..most].iter().zip(word).take_while(|(a, b)| a == b).count()
+    })
+}
+
+/// The eight bytes of a word behind some, as a number: words are in its order, or in their own where it is equal.
+fn next(word: &str, from: usize) -> u64 {
+    let rest = word.as_bytes().get(from..).unwrap_or_default();
+    let mut bytes = [0; 8];
+    let count = rest.len().min(8);
+    bytes[..count].copy_from_slice(&rest[..count]);
+    u64::from_be_bytes(bytes)
 }
 
 /// The words at both ends, by their places, and the outcome without them.
@@ -174,7 +213,7 @@ fn shown(
     let Some(&&(shard, row, activation)) = drawings.first() else {
         return Err(Failure::new("a word has no drawing"));
     };
-    let key = scans[shard].samples[row].key.clone();
+    let key = scans[shard].keys.key(row).to_owned();
     let (stored, _) = gallery.add_sample(bench, shard, &key)?;
     Ok(Shown {
         key,
@@ -187,19 +226,40 @@ fn shown(
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::dataset::Sample;
+    use std::sync::Arc;
 
     use super::*;
 
+    /// A key is a word with a number behind it.
     fn scan(rows: &[(&str, f64)]) -> Scanned {
-        let sample = |(at, (word, _)): (usize, &(&str, f64))| Sample {
-            key: format!("{word} {at}"),
-            caption: Some((*word).to_owned()),
-            label: None,
-        };
+        let key = |(at, (word, _)): (usize, &(&str, f64))| format!("{word} {at}");
+        let keys: Vec<String> = rows.iter().enumerate().map(key).collect();
         Scanned {
             activations: rows.iter().map(|(_, activation)| *activation).collect(),
-            samples: rows.iter().enumerate().map(sample).collect(),
+            keys: Arc::new(keys.iter().map(String::as_str).collect()),
+        }
+    }
+
+    fn words(scans: &[Scanned]) -> Words<'_> {
+        Words::of(scans, |shard, row| {
+            scans[shard].keys.key(row).rsplit_once(' ').map(|(word, _)| word)
+        })
+    }
+
+    #[test]
+    fn words_are_in_alphabetical_order_whatever_they_begin_with() {
+        let all =
+            ["wort", "wo", "wortlaut 12", "wortlaut 11", "wo\u{0}", "wortlautes", "wö", "wortlaut"];
+        for from in 0..all.len() {
+            let rows: Vec<(&str, f64)> = all[from..].iter().map(|word| (*word, 1.0)).collect();
+            let scans = [scan(&rows), scan(&rows[..1])];
+            let words = words(&scans);
+            let mut expected = all[from..].to_vec();
+            expected.sort_unstable();
+            assert_eq!(words.words.iter().map(|(word, _)| *word).collect::<Vec<_>>(), expected);
+            let of_first = words.words.iter().position(|(word, _)| *word == rows[0].0);
+            let drawings = words.word(of_first.expect("a word")).1;
+            assert_eq!(drawings, [(0, 0, 1.0), (1, 0, 1.0)]);
         }
     }
 
@@ -210,7 +270,7 @@ mod tests {
             scan(&[("b", 1.0), ("a", 5.0), ("b", 3.0)]),
             scan(&[("d", -1.0), ("c", 2.0), ("c", 2.0)]),
         ];
-        let words = Words::of(&scans);
+        let words = words(&scans);
         let Ranking { up, down, outcome } = words.ranking(3).expect("words");
         let named =
             |places: &[usize]| places.iter().map(|&at| words.word(at).0).collect::<Vec<_>>();
@@ -239,7 +299,7 @@ mod tests {
                 .collect();
             let borrowed: Vec<(&str, f64)> = rows.iter().map(|(w, x)| (&**w, *x)).collect();
             let scans = [scan(&borrowed)];
-            let words = Words::of(&scans);
+            let words = words(&scans);
             let found = words.ranking(4).expect("words");
             // Pick the best of what is left, four times.
             let mean = |word: &str| {
@@ -264,11 +324,11 @@ mod tests {
     #[test]
     fn one_style_or_one_value_explains_nothing() {
         let once = [scan(&[("a", 1.0), ("b", 2.0)])];
-        let once = Words::of(&once).ranking(5).expect("words");
+        let once = words(&once).ranking(5).expect("words");
         assert_eq!((once.outcome.explained, once.up.len()), (None, 2));
         let flat = [scan(&[("a", 1.0), ("a", 1.0)])];
-        let flat = Words::of(&flat).ranking(5).expect("words");
+        let flat = words(&flat).ranking(5).expect("words");
         assert_eq!((flat.outcome.explained, flat.outcome.sd), (None, 0.0));
-        assert!(Words::of(&[]).ranking(5).is_none());
+        assert!(words(&[]).ranking(5).is_none());
     }
 }

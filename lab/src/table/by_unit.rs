@@ -7,7 +7,7 @@ use neuronotes_core::model::Place;
 use neuronotes_core::store::Store;
 
 use super::stored::Stored;
-use super::{nothing_read, said, used_scan};
+use super::{nothing_read, said, used_scans};
 use crate::failure::Failure;
 use crate::workbench::Workbench;
 
@@ -54,11 +54,11 @@ impl ByUnit {
         };
         let (mut scans, mut samples, mut shards) = (Vec::new(), Vec::new(), Vec::new());
         bench.open_shards(dataset)?;
-        for index in 0..dataset.shards.len() {
+        let used = used_scans(bench, dataset, Some(place))?;
+        let opened = bench.results(&used, |store, record| Stored::open(store, record, table))?;
+        for (index, stored) in opened.into_iter().enumerate() {
             bench.monitor.check()?;
-            let scan = used_scan(bench, dataset, index, Some(place))?;
-            let stored = bench.result(scan, |store, record| Stored::open(store, record, table))?;
-            let mut own = stored.samples.clone();
+            let mut own: Vec<Sample> = stored.keys.samples().collect();
             said(bench, dataset, index, &mut own)?;
             shards.extend(std::iter::repeat_n(index, own.len()));
             samples.extend(own);

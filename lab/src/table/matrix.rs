@@ -8,7 +8,7 @@ use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _};
 use tch::{Device, Kind, Tensor};
 
 use super::stored::Stored;
-use super::{not_finite, nothing_read, said, used_scan};
+use super::{not_finite, nothing_read, said, used_scans};
 use crate::failure::Failure;
 use crate::workbench::Workbench;
 
@@ -49,20 +49,16 @@ impl Matrix {
             Pool::Max => "max",
         };
         let name = bench.request.inputs.place_name(place).to_owned();
-        let mut shards = Vec::new();
-        for index in 0..dataset.shards.len() {
-            let scan = used_scan(bench, dataset, index, Some(place))?;
-            shards.push(bench.result(scan, |store, record| Stored::open(store, record, table))?);
-            bench.monitor.check()?;
-        }
+        let used = used_scans(bench, dataset, Some(place))?;
+        let shards = bench.results(&used, |store, record| Stored::open(store, record, table))?;
+        bench.monitor.check()?;
         let read = |index: usize, shard: &Stored| {
             bench.monitor.check()?;
             if let Some(rows) = shard.rows(bench.store()) {
                 return Ok(rows);
             }
             // It is damaged: it is measured again.
-            let scan = used_scan(bench, dataset, index, Some(place))?;
-            bench.result(scan, |store, record| {
+            bench.result(used[index], |store, record| {
                 Ok(Stored::open(store, record, table)?.and_then(|shard| shard.rows(store)))
             })
         };
@@ -95,7 +91,7 @@ impl Matrix {
         place: &str,
         mut read: impl FnMut(usize, &Stored) -> Result<Vec<f32>, Failure>,
     ) -> Result<Option<Self>, Failure> {
-        let images: usize = shards.iter().map(|shard| shard.samples.len()).sum();
+        let images: usize = shards.iter().map(|shard| shard.keys.len()).sum();
         let columns = shards.first().map_or(0, |shard| shard.columns);
         if images == 0 {
             return Ok(None);
@@ -114,14 +110,14 @@ impl Matrix {
             let numbers = read(index, &shard)?;
             if let Some(at) = numbers.par_iter().position_first(|number| !number.is_finite()) {
                 let what = format!("unit {} of `{place}`", at % columns);
-                let key = &shard.samples[at / columns].key;
+                let key = shard.keys.key(at / columns);
                 return Err(not_finite(&what, key, numbers[at].into()));
             }
-            let (start, count) = (samples.len() as i64, shard.samples.len());
+            let (start, count) = (samples.len() as i64, shard.keys.len());
             let shape = [count as i64, columns as i64];
             rows.f_narrow(0, start, count as i64)?
                 .f_copy_(&Tensor::f_from_slice(&numbers)?.f_view(shape)?)?;
-            samples.extend(shard.samples);
+            samples.extend(shard.keys.samples());
             origins.extend(std::iter::repeat_n(index, count));
         }
         Ok(Some(Self { rows, samples, shards: origins }))
@@ -222,7 +218,7 @@ mod tests {
         let rows: Vec<[f32; 2]> = (0..600).map(|at| [at as f32 / 8.0, 3.0 - at as f32]).collect();
         for record in [scan(&store, &names, &rows), former(&store, &names, &rows)] {
             let found = Stored::open(&store, &record, "mean").expect("a scan").expect("blobs");
-            assert_eq!((found.columns, &found.samples), (2, &samples(&names)));
+            assert_eq!((found.columns, found.keys.iter().collect::<Vec<_>>()), (2, names.clone()));
             for unit in 0..2 {
                 let expected: Vec<f32> = rows.iter().map(|row| row[unit]).collect();
                 assert_eq!(found.column(&store, unit), Some(expected));

@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 use std::ops::Range;
+use std::sync::Arc;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt as _;
@@ -17,6 +18,7 @@ use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, Paral
 use rayon::slice::ParallelSliceMut as _;
 use safetensors::SafeTensors;
 
+use super::keys::Keys;
 use super::layout::Laid;
 use crate::failure::Failure;
 
@@ -27,7 +29,7 @@ const BLOCK: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Stored {
     /// The key of each row.
-    pub samples: Vec<Sample>,
+    pub keys: Arc<Keys>,
     /// The length of a row.
     pub columns: usize,
     numbers: Numbers,
@@ -45,8 +47,8 @@ enum Numbers {
     Columns(Mmap, Laid),
 }
 
-/// Samples, the shape of the tensor, and its numbers.
-type Opened = (Vec<Sample>, [usize; 2], Numbers);
+/// Keys, the shape of the tensor, and its numbers.
+type Opened = (Arc<Keys>, [usize; 2], Numbers);
 
 fn blob_of(record: &Record, output: &str) -> Option<Digest> {
     record.outputs.get(output).map(|output| output.digest)
@@ -71,14 +73,14 @@ impl Stored {
             Some(keys) => Self::open_by_unit(store, record, name, (blob, keys))?,
             None => Self::open_by_image(store, record, name, blob)?,
         };
-        let Some((samples, [mut rows, mut columns], numbers)) = opened else { return Ok(None) };
+        let Some((keys, [mut rows, mut columns], numbers)) = opened else { return Ok(None) };
         if matches!(numbers, Numbers::Columns(..)) {
             std::mem::swap(&mut rows, &mut columns);
         }
-        if rows != samples.len() {
+        if rows != keys.len() {
             return Err(malformed(record, &"it does not have a row for each image"));
         }
-        Ok(Some(Self { samples, columns, numbers, blob }))
+        Ok(Some(Self { keys, columns, numbers, blob }))
     }
 
     /// A scan whose rows are units.
@@ -99,15 +101,14 @@ impl Stored {
             store.reject_blob(&blob);
             return Ok(None);
         };
-        let keys: Vec<String> =
+        let keys: Keys =
             serde_json::from_slice(&keys).map_err(|error| malformed(record, &error))?;
-        let sample = |key| Sample { key, caption: None, label: None };
         let shape = laid.shape();
         let numbers = match laid.is_by_unit() {
             true => Numbers::Columns(map, laid),
             false => Numbers::Rows(map, laid.data()),
         };
-        Ok(Some((keys.into_iter().map(sample).collect(), shape, numbers)))
+        Ok(Some((Arc::new(keys), shape, numbers)))
     }
 
     /// A scan of an earlier version, whose rows are images.
@@ -132,7 +133,8 @@ impl Stored {
         }
         let start = view.data().as_ptr().addr() - bytes.as_ptr().addr();
         let data = start..start + view.data().len();
-        Ok(Some((samples, [rows, columns], Numbers::Read(bytes, data))))
+        let keys = samples.iter().map(|sample| sample.key.as_str()).collect();
+        Ok(Some((Arc::new(keys), [rows, columns], Numbers::Read(bytes, data))))
     }
 
     /// A column, which must exist: a number for each image. `None` if it is damaged.
@@ -144,7 +146,7 @@ impl Stored {
                 Some(column.map(|cell| f16::from_le_bytes(*cell).to_f32()).collect())
             }
             None => {
-                let mut out = vec![0.0; self.samples.len()];
+                let mut out = vec![0.0; self.keys.len()];
                 singles(self.verified(store, at..at + 1)?[0], &mut out);
                 Some(out)
             }
@@ -170,7 +172,7 @@ impl Stored {
     /// All rows, `[images, columns]`. `None` if a number is damaged.
     pub(crate) fn rows(&self, store: &Store) -> Option<Vec<f32>> {
         let columns = self.columns;
-        let mut out = vec![0.0; self.samples.len() * columns];
+        let mut out = vec![0.0; self.keys.len() * columns];
         if out.is_empty() {
             return Some(out);
         }
@@ -201,7 +203,7 @@ impl Stored {
     /// Sums are taken in the order of columns, in double precision. Memory holds some rows at a time.
     pub(crate) fn products(&self, store: &Store, direction: &[f64]) -> Option<Vec<[f64; 2]>> {
         // What a sum of floating-point numbers begins with.
-        let mut out = vec![[-0.0; 2]; self.samples.len()];
+        let mut out = vec![[-0.0; 2]; self.keys.len()];
         let add = |sums: &mut [f64; 2], number: f32, weight: f64| {
             let number = f64::from(number);
             sums[0] += number * weight;

@@ -71,8 +71,8 @@ fn scanned(session: &Session, request: &Request) -> Vec<(String, f64)> {
     let record = session.store().record(&request.uses[0].key()).expect("a scan");
     let place = "visual.layer4.0.add";
     let scanned = Scanned::read(session.store(), &record, place, 3, scan::Pool::Mean);
-    let Scanned { activations, samples } = scanned.expect("a table").expect("blobs");
-    samples.into_iter().map(|sample| sample.key).zip(activations).collect()
+    let Scanned { activations, keys } = scanned.expect("a table").expect("blobs");
+    keys.iter().map(str::to_owned).zip(activations).collect()
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) fn add(
     most: usize,
 ) -> Result<Behind, Failure> {
     let buckets = chosen(scans, edges, most);
-    let key = |&(shard, row): &(usize, usize)| (shard, &*scans[shard].samples[row].key);
+    let key = |&(shard, row): &(usize, usize)| (shard, scans[shard].keys.key(row));
     let samples: Vec<(usize, &str)> = buckets.iter().flatten().map(key).collect();
     let mut gallery = Gallery::default();
     let found = gallery.find(bench, &samples)?;
@@ -47,8 +47,8 @@ pub(super) fn add(
 fn chosen(scans: &[Scanned], edges: &[f64], most: usize) -> Vec<Vec<(usize, usize)>> {
     let mut buckets: Vec<Vec<(Digest, (usize, usize))>> = vec![Vec::new(); edges.len() - 1];
     for (shard, scan) in scans.iter().enumerate() {
-        for (row, (sample, value)) in scan.samples.iter().zip(&scan.activations).enumerate() {
-            let of = (Digest::of(sample.key.as_bytes()), (shard, row));
+        for (row, (key, value)) in scan.keys.iter().zip(&scan.activations).enumerate() {
+            let of = (Digest::of(key.as_bytes()), (shard, row));
             let kept = &mut buckets[bucket(edges, *value)];
             let at = kept.partition_point(|known| *known < of);
             if at < most {
@@ -64,17 +64,17 @@ fn chosen(scans: &[Scanned], edges: &[f64], most: usize) -> Vec<Vec<(usize, usiz
 
 #[cfg(test)]
 mod tests {
-    use neuronotes_core::dataset::Sample;
+    use std::sync::Arc;
 
     use super::*;
 
     #[test]
     fn each_bucket_has_images_of_its_own_and_not_too_many() {
         let values: Vec<f64> = (0..40).map(|n| f64::from(n % 10)).collect();
-        let sample = |n: usize| Sample { key: format!("image {n}"), caption: None, label: None };
+        let names: Vec<String> = (0..40).map(|n| format!("image {n}")).collect();
         let scan = |rows: std::ops::Range<usize>| Scanned {
             activations: values[rows.clone()].to_vec(),
-            samples: rows.map(sample).collect(),
+            keys: Arc::new(names[rows].iter().map(String::as_str).collect()),
         };
         let edges = [0.0, 3.0, 6.0, 9.0];
         let whole = [scan(0..40)];
@@ -88,7 +88,7 @@ mod tests {
         // Which ones does not depend on shards.
         let parts = [scan(25..40), scan(0..25)];
         let keys = |scans: &[Scanned], found: &[Vec<(usize, usize)>]| -> Vec<String> {
-            found.iter().flatten().map(|(s, r)| scans[*s].samples[*r].key.clone()).collect()
+            found.iter().flatten().map(|(s, r)| scans[*s].keys.key(*r).to_owned()).collect()
         };
         assert_eq!(keys(&parts, &chosen(&parts, &edges, 3)), keys(&whole, &found));
         assert_eq!(chosen(&whole, &edges, 100).iter().map(Vec::len).sum::<usize>(), 40);

@@ -29,7 +29,7 @@ impl List<'_> {
 
     /// The key of an image.
     pub(super) fn key(&self, (shard, row): Place) -> &str {
-        &self.scans[shard].samples[row].key
+        self.scans[shard].keys.key(row)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::dataset_examples::{By, Order};
+use rayon::slice::ParallelSliceMut as _;
 
 use super::list::{Kept, List, Place};
 use crate::failure::Failure;
@@ -26,7 +27,8 @@ pub(super) struct Ordered {
     pub relevance: HashMap<Place, f64>,
 }
 
-/// All images by activation; where it matters for the first `needed`, equal ones by full precision.
+/// Images by activation, all for quantiles, else the first `needed` and those equal to the last of them; where it matters,
+/// equal ones by full precision.
 pub(super) fn by_activation(
     bench: &mut Workbench<'_>,
     list: &List<'_>,
@@ -34,10 +36,11 @@ pub(super) fn by_activation(
     gallery: &mut Gallery,
 ) -> Result<Ordered, Failure> {
     let order = list.params.order;
-    let mut places = ranked(list.scans, order);
     if order == Order::Quantiles {
+        let places = ranked(list.scans, order);
         return Ok(Ordered { places, ..Ordered::default() });
     }
+    let mut places = first(list.scans, order, needed);
     if order == Order::NearestZero {
         for equal in equal(list.scans, &places, order, needed) {
             by_digest(list, &mut places[equal]);
@@ -58,15 +61,32 @@ pub(super) fn by_activation(
 
 /// Shard and row of all samples, sorted by activation; of equal ones the earlier row goes first.
 pub(super) fn ranked(scans: &[Scanned], order: Order) -> Vec<Place> {
-    let mut places: Vec<Place> = scans
-        .iter()
-        .enumerate()
-        .flat_map(|(shard, scan)| (0..scan.activations.len()).map(move |row| (shard, row)))
-        .collect();
-    let value = |&(shard, row): &Place| scans[shard].activations[row];
-    // A stable sort, so that equal values keep the data set's order. -0 equals 0.
-    places.sort_by(|a, b| order.compare(value(a), value(b)));
-    places
+    let mut all = valued(scans);
+    // -0 equals 0.
+    all.par_sort_unstable_by(|a, b| order.compare(a.0, b.0).then(a.1.cmp(&b.1)));
+    all.into_iter().map(|(_, place)| place).collect()
+}
+
+/// The first `count` of [`ranked`], and all whose activations equal that of the last of them.
+fn first(scans: &[Scanned], order: Order, count: usize) -> Vec<Place> {
+    let mut all = valued(scans);
+    let Some(last) = count.checked_sub(1) else { return Vec::new() };
+    if last < all.len() {
+        let (_, (last, _), _) = all.select_nth_unstable_by(last, |a, b| order.compare(a.0, b.0));
+        let last = *last;
+        all.retain(|(value, _)| order.compare(*value, last).is_le());
+    }
+    all.sort_unstable_by(|a, b| order.compare(a.0, b.0).then(a.1.cmp(&b.1)));
+    all.into_iter().map(|(_, place)| place).collect()
+}
+
+/// Every activation with its shard and row, in the data set's order.
+fn valued(scans: &[Scanned]) -> Vec<(f64, Place)> {
+    let mut all = Vec::with_capacity(scans.iter().map(|scan| scan.activations.len()).sum());
+    for (shard, scan) in scans.iter().enumerate() {
+        all.extend((0..).zip(&scan.activations).map(|(row, value)| (*value, (shard, row))));
+    }
+    all
 }
 
 /// The ranges of at least two equal activations among sorted places that decide which are the first `top`, or their order.
@@ -161,10 +181,12 @@ fn exact(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn scan(activations: &[f64]) -> Scanned {
-        Scanned { activations: activations.to_vec(), samples: Vec::new() }
+        Scanned { activations: activations.to_vec(), keys: Arc::default() }
     }
 
     #[test]
@@ -177,6 +199,27 @@ mod tests {
         assert_eq!(weakest.len(), 6);
         let scans = [scan(&[-2.0, 0.5, 1.0, -0.25])];
         assert_eq!(ranked(&scans, Order::NearestZero), [(0, 3), (0, 1), (0, 2), (0, 0)]);
+    }
+
+    #[test]
+    fn the_first_are_those_of_all_with_those_that_equal_the_last() {
+        let number = |at: usize| f64::from((at * 7_919 % 101) as u32) / 4.0 - 12.0;
+        let values: Vec<f64> =
+            (0..700).map(|at| if at % 9 == 0 { -0.0 } else { number(at) }).collect();
+        let scans = [scan(&values[..300]), scan(&[]), scan(&values[300..])];
+        let value = |&(shard, row): &Place| scans[shard].activations[row];
+        for order in [Order::Strongest, Order::Weakest, Order::NearestZero] {
+            let all = ranked(&scans, order);
+            assert_eq!((all.len(), first(&scans, order, 0).len()), (700, 0));
+            for count in [1, 2, 9, 60, 699, 700, 800] {
+                let found = first(&scans, order, count);
+                let last = value(&all[count.min(700) - 1]);
+                let equal = |place: &&Place| order.compare(value(place), last).is_le();
+                let expected: Vec<Place> = all.iter().take_while(equal).copied().collect();
+                assert_eq!(found, expected, "{order:?} {count}");
+                assert!(found.len() >= count.min(700));
+            }
+        }
     }
 
     #[test]
