@@ -11,7 +11,8 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use common::Common;
@@ -26,6 +27,7 @@ use neuronotes_core::model::{Conventions, ModelRef, Place, Precision};
 use neuronotes_core::request::{Inputs, Request};
 use neuronotes_core::store::{Record, Store};
 use neuronotes_lab::device::{Device, DeviceChoice};
+use neuronotes_lab::kept::{Input, Kept};
 use neuronotes_lab::monitor::Silent;
 use neuronotes_lab::session::Session;
 use neuronotes_lab::table::layout::Rows;
@@ -228,6 +230,7 @@ impl Made {
         };
         let mut made = Self { model, dataset, scans: Vec::new() };
         let store = Store::open(&folder.join("store"))?;
+        looked_at(&store, &made)?;
         let mut random = SmallRng::seed_from_u64(0);
         let place = Place::Layer(LAYER.into());
         let requests =
@@ -265,6 +268,24 @@ impl Made {
             precision: Precision::F32,
         }
     }
+}
+
+/// Does what a scan does before it looks at pictures: digests the weights, and digests and lists the shards. Digests and indexes
+/// of shards stay beside the store.
+fn looked_at(store: &Store, made: &Made) -> Result<()> {
+    let dataset = &made.dataset;
+    // A file that has just been written may be written again unnoticed; its digest is taken anew each time.
+    thread::sleep(Duration::from_secs(3));
+    let kept = Kept::on(Device::open(DeviceChoice::Cpu)?, store.clone());
+    kept.digest(&made.model.path, &Input::Weights)?;
+    for shard in &dataset.shards {
+        for input in [Input::Shard, Input::Pictures] {
+            kept.digest(&shard.path, &input(dataset.format, dataset.table.clone()))?;
+        }
+        kept.shard(dataset, shard, 0)?;
+    }
+    kept.save();
+    Ok(())
 }
 
 /// An archive with the same picture and another label under each key.

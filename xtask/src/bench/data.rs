@@ -4,10 +4,11 @@
 //! lab/benches/data.rs measures the one and tests/reference/bench_data.py the other; lab/benches/questions.rs measures
 //! questions.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::{compare, compiled, valued};
@@ -33,6 +34,9 @@ pub struct BenchData {
     /// Threads of each side [default: as many as PyTorch chooses]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub threads: Option<u32>,
+    /// Instead, scan this many small pictures in archives, and print how much memory the process has at each tenth of them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["pictures", "rounds", "threads"])]
+    pub grow: Option<u32>,
 }
 
 /// Arguments of `bench questions`.
@@ -51,7 +55,22 @@ pub fn data(arguments: &BenchData) -> Result<i32> {
     if cfg!(target_arch = "x86_64") && on_path(Path::new(NASM)).is_none() {
         install_nasm()?;
     }
-    compare("data", venv::python, data_options(arguments))
+    match arguments.grow {
+        Some(count) => grow(count),
+        None => compare("data", venv::python, data_options(arguments)),
+    }
+}
+
+/// Runs the lab's side alone, which says how its memory grows.
+fn grow(count: u32) -> Result<i32> {
+    let Some(bench) = compiled(&repository()?, "data")? else { return Ok(1) };
+    let mut command = Command::new(bench);
+    Libtorch::in_place(false)?.show_to(&mut command);
+    let mut child = command.stdin(Stdio::piped()).spawn().context("the benchmark did not start")?;
+    if let Some(mut input) = child.stdin.take() {
+        writeln!(input, "grow {count}")?;
+    }
+    Ok(child.wait()?.code().unwrap_or(1))
 }
 
 /// Installs nasm where that is possible, and says so where it is not.
@@ -80,7 +99,7 @@ pub fn questions(arguments: &BenchQuestions) -> Result<i32> {
 
 /// The arguments of `bench data`, as the script expects them.
 fn data_options(arguments: &BenchData) -> Vec<String> {
-    let BenchData { pictures, rounds, threads } = arguments;
+    let BenchData { pictures, rounds, threads, grow: _ } = arguments;
     valued([
         ("pictures", Some(pictures.to_string())),
         ("rounds", Some(rounds.to_string())),
@@ -100,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_benchmarks_are_given_what_was_asked_for() {
-        let arguments = BenchData { pictures: 96, rounds: 5, threads: Some(2) };
+        let arguments = BenchData { pictures: 96, rounds: 5, threads: Some(2), grow: None };
         assert_eq!(data_options(&arguments).join(" "), "--pictures=96 --rounds=5 --threads=2");
         let arguments = BenchQuestions { images: 5000, units: 256 };
         assert_eq!(questions_options(&arguments).join(" "), "--images=5000 --units=256");
