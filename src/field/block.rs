@@ -196,6 +196,10 @@ mod tests {
             Err(Problem::new(name))
         }
 
+        fn list(&self, name: &str) -> Result<Vec<String>, Problem> {
+            Err(Problem::new(name))
+        }
+
         fn picture(&mut self, path: &str) -> Result<FileRef, Problem> {
             Err(Problem::new(path))
         }

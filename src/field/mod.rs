@@ -17,6 +17,7 @@ mod head;
 mod label_file;
 mod layer;
 mod line;
+mod lists;
 mod name;
 mod number;
 mod place;

@@ -31,6 +31,11 @@ pub trait Sources {
     /// # Errors
     /// Fails if it is not one, or cannot be read.
     fn words(&mut self, name: &str) -> Result<Vec<String>, Problem>;
+    /// The texts of the garden's list of that name.
+    ///
+    /// # Errors
+    /// Fails if there is no such list.
+    fn list(&self, name: &str) -> Result<Vec<String>, Problem>;
     /// The picture at a path in the garden.
     ///
     /// # Errors

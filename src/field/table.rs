@@ -5,8 +5,8 @@ use neuronotes_core::model::Precision;
 
 use super::family::Family;
 use super::{
-    block, direction, expect, file, group, head, label_file, layer, name, number, sweep, text,
-    unit_at, word,
+    block, direction, expect, file, group, head, label_file, layer, lists, name, number, sweep,
+    text, unit_at, word,
 };
 
 /// The family of a field type.
@@ -26,6 +26,7 @@ pub(super) fn family(ty: Type) -> Box<dyn Family> {
         Type::Templates => Box::new(text::Templates),
         Type::Classes => Box::new(text::Classes),
         Type::Categories => Box::new(text::Categories),
+        Type::Lists => Box::new(lists::Lists),
         Type::LabelFiles => Box::new(label_file::LabelFiles),
         Type::Model | Type::Dataset => Box::new(name::Name),
         Type::Content => Box::new(name::Content),

@@ -22,8 +22,8 @@ pub(super) static FIGURE: Figure = Figure { kind: &selectivity::KIND, height, dr
 /// A bar for each category and unit, of which about eight are expected where the block does not list them.
 fn height(params: &Map<String, Value>) -> u32 {
     let rows = typed(params).map(|params: Params| {
-        let units = params.also.map_or(0, |also| also.len()) + 1;
-        params.categories.map(|categories| categories.len() * units)
+        let units = params.also.as_ref().map_or(0, Vec::len) + 1;
+        params.classes().map(|classes| classes.len() * units)
     });
     60 + 28 * rows.flatten().map_or(8, |rows| rows.min(24) as u32)
 }

@@ -6,6 +6,7 @@ use neuronotes_core::labelling::Answers;
 use neuronotes_core::model::{Architecture, Place};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::request::{BlockRef, FileRef, Request};
+use neuronotes_core::suggest;
 
 use super::asking::Asking;
 use super::planner::Planner;
@@ -52,6 +53,17 @@ impl Sources for Known<'_, '_, '_> {
         let list = self.dataset(name)?;
         self.planner.resources.words(&list)?;
         input::word_list(&list)
+    }
+
+    fn list(&self, name: &str) -> Result<Vec<String>, Problem> {
+        let lists = &self.planner.config.lists;
+        if let Some(list) = lists.get(name) {
+            return Ok(list.items.clone());
+        }
+        let message = format!("the configuration has no list `{name}`");
+        let hint = suggest::hint(name, lists.keys());
+        let add = || Some(format!("add it to `lists` in {}", crate::config::FILE));
+        Err(Problem { message, hint: hint.or_else(add) })
     }
 
     fn picture(&mut self, path: &str) -> Result<FileRef, Problem> {

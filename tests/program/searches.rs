@@ -1,5 +1,6 @@
 //! Units searched and labelled, as users ask for it: mistakes have a place and a hint, and a note about a unit is begun.
 
+use crate::common::results::fill;
 use crate::common::{Garden, block, place};
 
 const LAYER: &str = "layer: image_block_4/1/Add_6\n";
@@ -123,6 +124,27 @@ const CASES: &[Case] = &[
         "unit 768 is out of range",
         "count from 0 to 767",
     ),
+    (
+        "selectivity",
+        "unit: 3\nby: caption\nlists: [hands, hand]\n",
+        "6:16",
+        "the configuration has no list `hand`",
+        "did you mean `hands`?",
+    ),
+    (
+        "selectivity",
+        "unit: 3\ndataset: pets\nby: caption\nlists: [animals, beasts]\n",
+        "7:18",
+        "no image of the data set has the caption `a dgo`, which is in the list `beasts`",
+        "did you mean `a dog`",
+    ),
+    (
+        "selectivity",
+        "unit: 3\ndataset: pets\nby: caption\ncategories: { animals: [a cat] }\nlists: animals\n",
+        "8:8",
+        "the list `animals` has the name of a category",
+        "rename the one in `categories`",
+    ),
     ("quiz", "unit: 3\ntrials: 99\n", "5:9", "must be a whole number from 1 to 40", ""),
     ("unit_quality", "across: clearness\n", "4:9", "`across` must be `clarity`", ""),
 ];
@@ -134,7 +156,9 @@ fn garden() -> Garden {
         image::RgbImage::new(8, 8).save(garden.path(&format!("pets/{name}.png"))).expect("saved");
     }
     let config = garden.read("neuronotes.yaml");
-    garden.write("neuronotes.yaml", &config.replace("datasets:\n", "datasets:\n  pets: pets\n"));
+    let config = config.replace("datasets:\n", "datasets:\n  pets: pets\n");
+    let lists = "lists: { hands: [waving hand], animals: [a cat, a dog], beasts: [a cat, a dgo] }";
+    garden.write("neuronotes.yaml", &format!("{config}{lists}\n"));
     garden
 }
 
@@ -170,11 +194,37 @@ fn what_is_asked_for_in_every_way_is_sound() {
         "kind: labels\ntruth: caption\nheld_out: 0.4\n",
         "kind: labels\nmethod: invert\nlength: 4\nbeam: 10\ntop: 10\ngroup_by: caption\n",
         "kind: labels\nunit: 3\ntexts: [cat, dog]\ntemplates: [\"a picture of {}\", \"{}\"]\nstrongest: 50\n",
+        "kind: selectivity\nunit: 3\ndataset: pets\nby: caption\nlists: [animals]\n",
         "kind: unit_quality\nacross: redundancy\nup: polysemanticity\ncolour: clarity\nstrongest: 10\n",
     ];
     let all: String = blocks.iter().map(|yaml| block(&format!("{yaml}{LAYER}"))).collect();
     garden.note("a.md", &all);
     assert_eq!(garden.said(), "");
+}
+
+#[test]
+fn a_list_of_the_garden_is_a_category_whose_texts_are_part_of_the_request() {
+    let garden = garden();
+    garden.note(
+        "a.md",
+        &block(&format!(
+            "kind: selectivity\n{LAYER}unit: 3\ndataset: pets\nby: word\ncategories: [dog]\nlists: animals\n"
+        )),
+    );
+    assert_eq!(fill(&garden), 1);
+    garden.built();
+    let page = garden.page("a.html");
+    assert!(page.contains("animals (a cat · a dog)"), "{page}");
+    let change = |from: &str, to: &str| {
+        garden.write("neuronotes.yaml", &garden.read("neuronotes.yaml").replace(from, to));
+    };
+    // Another list is another block's matter.
+    change("[waving hand]", "[raised hand]");
+    assert_eq!(fill(&garden), 0);
+    change("[a cat, a dog]", "[cat]");
+    assert_eq!(fill(&garden), 1);
+    garden.built();
+    assert!(garden.page("a.html").contains("animals (cat)"));
 }
 
 #[test]

@@ -151,6 +151,9 @@ pub enum Type {
     /// A list of labels, or a mapping of categories to the labels in each. A parameter is an array of
     /// [`Class`](super::class::Class).
     Categories,
+    /// Names of lists of the garden (`lists:` in the configuration). A parameter is an array of
+    /// [`Class`](super::class::Class), with the texts of each list as the names.
+    Lists,
     /// Files of labels that raters gave, in the garden: paths and patterns. A parameter is an array of their digests.
     LabelFiles,
     /// A list of pictures in the garden, by their paths. A parameter is an array of their digests.

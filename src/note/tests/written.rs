@@ -100,7 +100,9 @@ fn every_field_of_a_block_that_takes_texts_takes_them_as_they_are_written() {
                     several(json!(items));
                     assert_eq!(field(kind, it.name, "007"), json!("007"));
                 }
-                Type::Pictures | Type::LabelFiles | Type::Blocks(_) => several(json!(items)),
+                Type::Pictures | Type::LabelFiles | Type::Lists | Type::Blocks(_) => {
+                    several(json!(items));
+                }
                 Type::Layers => several(json!(items)),
                 Type::Templates => {
                     let templates = "\n  - a {} 007\n  - no {}\n  - 1.10 {} # x";

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::params::By;
 use crate::dataset::Said;
 use crate::kind::category;
+use crate::kind::class::Class;
 use crate::kind::entry::Fault;
 use crate::kind::group::{FORMS, Group};
 use crate::kind::known::{Known, Misnamed};
@@ -66,9 +67,12 @@ pub(super) fn fault(fields: &Map<String, Value>) -> Option<Fault> {
     if has("test") && fields.get("test") == fields.get("choose") {
         return wrong("test", "`choose` and `test` are the same images", APART);
     }
-    if fields.get("by").is_some_and(|by| by == By::Word.word()) && !has("categories") {
+    if fields.get("by").is_some_and(|by| by == By::Word.word())
+        && !has("categories")
+        && !has("lists")
+    {
         let hint = "list words: `categories: [heart, face]`";
-        return wrong("by", "`by: word` needs `categories`", hint);
+        return wrong("by", "`by: word` needs `categories` or `lists`", hint);
     }
     None
 }
@@ -82,12 +86,31 @@ pub fn overlap(example: &str) -> Problem {
     Problem::new(format!("the image `{example}` is in both `choose` and `test`")).hint(APART)
 }
 
-/// Names of categories that no image has, and images that are both chosen by and tested on.
-pub(super) fn naming(params: &Map<String, Value>, known: &mut dyn Known) -> Vec<Misnamed> {
-    let Some(said) = known.dataset().and_then(|dataset| known.said(&dataset)) else {
-        return vec![];
+/// The lists of a block, each with its texts.
+fn lists(params: &Map<String, Value>) -> Vec<Class> {
+    let lists = params.get("lists").cloned();
+    lists.and_then(|lists| serde_json::from_value(lists).ok()).unwrap_or_default()
+}
+
+/// Lists that are categories already.
+fn twice(params: &Map<String, Value>) -> Vec<Misnamed> {
+    let classes = category::of(params).unwrap_or_default();
+    let is_known = |list: &Class| classes.iter().any(|class| class.label == list.label);
+    let lists = lists(params).into_iter().enumerate().filter(|(_, list)| is_known(list));
+    let problem = |list: &Class| {
+        let message = format!("the list `{}` has the name of a category", list.label);
+        Problem::new(message).hint("rename the one in `categories`, or leave it out")
     };
-    let mut problems = categories(params, &said);
+    lists.map(|(index, list)| Misnamed::item("lists", index, problem(&list))).collect()
+}
+
+/// Names of categories that no image has, lists that are categories already, and images that are both chosen by and tested on.
+pub(super) fn naming(params: &Map<String, Value>, known: &mut dyn Known) -> Vec<Misnamed> {
+    let mut problems = twice(params);
+    let Some(said) = known.dataset().and_then(|dataset| known.said(&dataset)) else {
+        return problems;
+    };
+    problems.extend(categories(params, &said));
     let group =
         |name: &str| -> Option<Group> { serde_json::from_value(params.get(name)?.clone()).ok() };
     if let (Some(choose), Some(test)) = (group("choose"), group("test"))
@@ -102,7 +125,8 @@ pub(super) fn naming(params: &Map<String, Value>, known: &mut dyn Known) -> Vec<
 fn categories(params: &Map<String, Value>, said: &Said) -> Vec<Misnamed> {
     let by: By =
         params.get("by").and_then(|by| serde_json::from_value(by.clone()).ok()).unwrap_or_default();
-    let classes = category::of(params);
+    let classes = category::of(params).unwrap_or_default();
+    let lists = lists(params);
     let (known, what) = match by {
         By::Label => (&said.labels, "label"),
         By::Caption | By::Word => (&said.captions, "caption"),
@@ -116,23 +140,30 @@ fn categories(params: &Map<String, Value>, said: &Said) -> Vec<Misnamed> {
         let problem = problem.hint(format!("{source}, or use `by` for what there is"));
         return vec![Misnamed::new("by", problem)];
     }
+    let missing = |name: &String| match by {
+        By::Word => Group::Captions(vec![name.clone()]).missing(said).pop().map(|m| m.1),
+        _ => known.as_ref().filter(|known| !known.contains_key(name)).map(|known| {
+            let message = format!("no image of the data set has the {what} `{name}`");
+            Problem::new(message).hint(suggest::hint(name, known.keys()))
+        }),
+    };
     let mut problems = Vec::new();
-    for (index, class) in classes.iter().flatten().enumerate() {
+    for (index, class) in classes.iter().enumerate() {
         for (at, name) in class.names.iter().enumerate() {
-            let missing = match by {
-                By::Word => Group::Captions(vec![name.clone()]).missing(said).pop().map(|m| m.1),
-                _ => known.as_ref().filter(|known| !known.contains_key(name)).map(|known| {
-                    let message = format!("no image of the data set has the {what} `{name}`");
-                    Problem::new(message).hint(suggest::hint(name, known.keys()))
-                }),
-            };
             let pointer = format!("/{index}/names/{at}");
-            problems.extend(missing.map(|problem| Misnamed {
+            let problem = missing(name);
+            problems.extend(problem.map(|problem| Misnamed {
                 field: "categories",
                 pointer,
                 problem,
             }));
         }
+    }
+    for (index, list) in lists.iter().enumerate() {
+        problems.extend(list.names.iter().filter_map(missing).map(|problem| {
+            let message = format!("{}, which is in the list `{}`", problem.message, list.label);
+            Misnamed::item("lists", index, Problem { message, ..problem })
+        }));
     }
     problems.truncate(MOST);
     problems
@@ -170,6 +201,8 @@ mod tests {
         let idle = json!({ "layer": layer, "unit": 3, "group_by": "caption" });
         assert_eq!(wrong(idle), Some("group_by"));
         assert_eq!(wrong(json!({ "layer": layer, "unit": 3, "by": "word" })), Some("by"));
+        let listed = json!({ "layer": layer, "unit": 3, "by": "word", "lists": ["hands"] });
+        assert_eq!(wrong(listed), None);
         assert_eq!(wrong(json!({ "units": [3] })), Some("units"));
         assert_eq!(wrong(json!({ "layer": layer, "units": [3], "pool": "max" })), Some("pool"));
     }

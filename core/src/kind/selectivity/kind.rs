@@ -15,7 +15,7 @@ use crate::kind::value::{Values, named, stored};
 pub static KIND: Kind = Kind {
     name: "selectivity",
     summary: "how well a unit or a direction finds the images of each category, and whether that is more than the best of many units reaches by chance",
-    doc: "Says in numbers what \"a unit for hearts\" means. The images of a category are compared with all others by the unit's pooled activation. A category is a label of the data set, a caption, or words in captions (`by`); several of these together; or one of the garden's `lists`. For each category and unit:\n\n\
+    doc: "Says in numbers what \"a unit for hearts\" means. The images of a category are compared with all others by the unit's pooled activation. A category is a label of the data set, a caption, or words in captions (`by`); several of these together; or one of the garden's `lists` (`lists: hands`), whose texts are then part of the request: a changed list is measured again. For each category and unit:\n\n\
           - **AUC**: the area under the ROC curve, the fraction of pairs of an image of the category and another one in which the unit is higher for the former, equal ones counting half. 0.5 is chance, 1 perfect.\n\
           - **Average precision**: rank all images, the strongest first; at each image of the category take the fraction of images so far that are of it; the mean of these. It counts what is among the strongest, the AUC the whole range. Equal activations are taken together, as in scikit-learn's `average_precision_score`. Its chance level is the mean over all orders of the images, a little above the fraction of images that are of the category.\n\
           - **Interval**: the central 95 % of 2,000 bootstrap resamples that draw as many images of the category and as many others as there are (Efron and Tibshirani 1993). With fewer than five of either there is none. At an AUC of exactly 0 or 1 it has no length, because every resample is perfect too; `unit_search` has an interval that has one.\n\
@@ -29,6 +29,11 @@ pub static KIND: Kind = Kind {
             "categories",
             Type::Categories,
             "A list of labels, or a mapping of categories to the labels in each: `{ plants: [tree, flower], animals: [cat] }`. With `by`, captions or words in place of labels. Without it, each label, or each caption, is a category.",
+        ),
+        Field::compute(
+            "lists",
+            Type::Lists,
+            "Names of `lists` in `neuronotes.yaml`, one or several: each list is a category, after those of `categories`, and `by` says what of an image is compared with its texts.",
         ),
         Field::compute(
             "by",

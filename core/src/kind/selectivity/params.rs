@@ -17,6 +17,9 @@ about! {
         /// The categories; each label or caption is one if left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub categories: Option<Vec<Class>>,
+        /// More categories: lists of the garden, each with its texts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lists: Option<Vec<Class>>,
         /// What of the data set is compared with them.
         #[serde(default)]
         pub by: By,
@@ -82,6 +85,12 @@ pub enum Sides<'a> {
 }
 
 impl Params {
+    /// The categories, those of lists last; `None` if each label or caption is one.
+    pub fn classes(&self) -> Option<Vec<&Class>> {
+        let given = self.categories.is_some() || self.lists.is_some();
+        given.then(|| self.categories.iter().chain(&self.lists).flatten().collect())
+    }
+
     /// How the images are divided.
     pub fn sides(&self) -> Sides<'_> {
         match (self.held_out, &self.choose, &self.test) {

@@ -114,7 +114,7 @@ pub(super) fn categories(params: &Params, samples: &[Sample]) -> Result<Vec<Cate
     if rows.is_empty() {
         return Err(Failure::new(format!("no image of the data set has a {what}")));
     }
-    let Some(classes) = &params.categories else {
+    let Some(classes) = params.classes() else {
         if rows.len() > MOST_CATEGORIES {
             let why = format!(
                 "the data set has {} different {what}s; at most {MOST_CATEGORIES} can be categories",
@@ -141,7 +141,7 @@ pub(super) fn categories(params: &Params, samples: &[Sample]) -> Result<Vec<Cate
             places.into_iter().flat_map(|place| rows[texts[place]].iter().copied()).collect();
         Category { name: class.label.clone(), rows: rows.into_iter().collect() }
     };
-    Ok(classes.iter().map(category).collect())
+    Ok(classes.into_iter().map(category).collect())
 }
 
 #[cfg(test)]
@@ -234,6 +234,11 @@ mod tests {
         assert_eq!(found(of_words), [is("hearts", &[0, 1, 2]), is("faces", &[0, 1, 2, 3])]);
         let captions = json!({ "by": "caption", "categories": [class("face", &["face", "Face"])] });
         assert_eq!(found(captions), [is("face", &[3])]);
+        let lists = json!({ "by": "caption", "lists": [class("eyes", &["Face"])] });
+        assert_eq!(found(lists), [is("eyes", &[3])]);
+        let both =
+            json!({ "categories": [class("reds", &["red"])], "lists": [class("none", &["a"])] });
+        assert_eq!(found(both), [is("reds", &[0, 1]), is("none", &[])]);
         let silent = [Sample { key: "a".into(), label: None, caption: None }];
         assert!(categories(&params(json!({})), &silent).is_err());
     }
