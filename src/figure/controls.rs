@@ -96,15 +96,21 @@ fn note(outcome: &Outcome, params: &Params) -> String {
             add("all images have the same activation, so that there are no bands".to_owned());
         }
         (_, 0) => {}
+        (all, 1) => add(format!("1 of the {all} bands is empty")),
         (all, empty) => add(format!("{empty} of the {all} bands are empty")),
     }
     if outcome.others.len() < params.others as usize {
-        let count = outcome.others.len();
-        add(format!("the layer has only {count} other units that vary over the data set"));
+        let (count, noun) = (outcome.others.len(), params.layer.noun());
+        let whole = if params.layer.dictionary().is_some() { "dictionary" } else { "layer" };
+        let units =
+            if count == 1 { format!("{noun} that varies") } else { format!("{noun}s that vary") };
+        add(format!("the {whole} has only {count} other {units} over the data set"));
     } else if outcome.passed > 0 {
         let (count, noun) = (outcome.passed, params.layer.noun());
-        let s = if count == 1 { "" } else { "s" };
-        add(format!("{count} {noun}{s} that do not vary over the data set were passed over"));
+        add(match count {
+            1 => format!("1 {noun} that does not vary over the data set was passed over"),
+            _ => format!("{count} {noun}s that do not vary over the data set were passed over"),
+        });
     }
     note
 }

@@ -18,6 +18,7 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
     let params: Params = context.params()?;
     let all = outcome.units + 1;
     let noun = params.layer.noun();
+    let whole = if params.layer.dictionary().is_some() { "dictionary" } else { "layer" };
     let bar = |rank: &Rank| {
         let label = named(rank, &params);
         match rank.rank() {
@@ -29,15 +30,18 @@ fn draw(context: &DrawContext<'_>) -> Result<Drawing, String> {
             None => share(&label, "none".to_owned(), 0.0),
         }
     };
-    let title = format!("Fraction of the layer's other {noun}s with a smaller number, and rank");
+    let title = format!("Fraction of the {whole}'s other {noun}s with a smaller number, and rank");
     let bars = outcome.ranks.iter().map(bar).collect();
+    let s = if outcome.units == 1 { "" } else { "s" };
     let mut note = format!(
-        "compared with {} other {noun}s over {} images",
+        "compared with {} other {noun}{s} over {} images",
         thousands(outcome.units),
         thousands(outcome.count),
     );
-    if outcome.left_out > 0 {
-        note += &format!("; {} that do not vary are left out", thousands(outcome.left_out));
+    match outcome.left_out {
+        0 => {}
+        1 => note += "; 1 that does not vary is left out",
+        count => note += &format!("; {} that do not vary are left out", thousands(count)),
     }
     if outcome.ranks.iter().any(|rank| rank.value.is_none()) {
         note += "; the activation is the same for all images, so that it has no rank by its shape";
