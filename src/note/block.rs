@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use neuronotes_core::cut::Cut as _;
-use neuronotes_core::kind::{COMMON, Field, KINDS, Kind, Preset, Role, Takes, Type};
+use neuronotes_core::kind::{COMMON, Field, KINDS, Kind, Preset, Role, Takes, Type, controlled};
 use neuronotes_core::suggest;
 use serde_json::Value as Json;
 
@@ -293,7 +293,10 @@ fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
         }
         let Some(field) = kind.all_fields().find(|field| field.name == entry.key) else {
             let known = kind.all_fields().map(|f| f.name).chain(["kind"]);
-            block.problems.push(reader.unknown(entry, &format!("`{}`", kind.name), known));
+            block.problems.push(match entry.key == controlled::FIELD {
+                true => without_controls(reader, kind, entry),
+                false => reader.unknown(entry, &format!("`{}`", kind.name), known),
+            });
             continue;
         };
         match field::read(reader, field, &entry.node) {
@@ -321,6 +324,14 @@ fn fill(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) {
             }
         }
     }
+}
+
+/// The problem that a block asks for controls, which figures of its kind never have.
+fn without_controls(reader: &Reader<'_>, kind: &Kind, entry: &Entry) -> Diagnostic {
+    let have = KINDS.iter().filter(|kind| kind.has_controls());
+    let have: Vec<String> = have.map(|kind| kind.name.to_owned()).collect();
+    let problem = reader.at_key(entry, format!("figures of `{}` have no controls", kind.name));
+    problem.hint(format!("{} have them; remove `{}`", suggest::quoted(&have, "and"), entry.key))
 }
 
 fn kind_of(reader: &Reader<'_>, block: &mut Block, entries: &[Entry]) -> Option<&'static Kind> {

@@ -7,7 +7,7 @@ use super::scene::Scene;
 use super::settled::Settled;
 use super::sweep::key;
 use crate::note::Block;
-use crate::plan::{Control, Controlled, Wanted, controlled};
+use crate::plan::{Control, Controlled, Lacking, Wanted, controlled};
 use crate::view::ControlView;
 
 impl<'a> Scene<'a> {
@@ -27,7 +27,7 @@ impl<'a> Scene<'a> {
         let view =
             |(at, (control, settled)): (usize, (&'a Arc<Control>, &'a Settled))| ControlView {
                 id: format!("{}-control-{}", block.id, at + 1),
-                title: control.title,
+                title: format!("Controls: {}", control.title),
                 label: format!("{label}, controls"),
                 alt: None,
                 state: match &control.wanted {
@@ -43,6 +43,17 @@ impl<'a> Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// The controls that a block's figure lacks, in a sentence; empty if it lacks none.
+    pub(super) fn controls_lacking(&self, index: usize, number: usize) -> String {
+        let all = self.plan.lacking(index).get(number).map(Vec::as_slice).unwrap_or_default();
+        if all.is_empty() {
+            return String::new();
+        }
+        let one = |lacking: &Lacking| format!("{} ({})", lacking.title, lacking.why);
+        let all: Vec<String> = all.iter().map(one).collect();
+        format!("Controls left out: {}.", all.join("; "))
+    }
+
     /// Who decided that a block's figure has no controls, in words; empty if nobody did.
     pub(super) fn controls_off(&self, block: &Block) -> &'static str {
         match controlled(self.config, block) {

@@ -93,6 +93,7 @@ impl<'a> Scene<'a> {
             data: self.data_view(page, settled),
             controls: self.control_views(index, number, page),
             controls_off: self.controls_off(block),
+            controls_lacking: self.controls_lacking(index, number),
             units: self.unit_names(page, shown_in(settled)),
             claims: self.claims_view(index, number, page),
             mentions: self.mentions_of(index, page, &block.id),

@@ -10,7 +10,7 @@ use neuronotes_core::request::{Inputs, Request};
 use serde_json::{Map, Value};
 
 use super::asking::{Asking, unnamed, unusable};
-use super::control::{Control, Draft, drafts};
+use super::control::{Control, Draft, Lacking, Subject, drafts};
 use super::known::{Facts, wrong};
 use super::planned::Planned;
 use super::planner::Planner;
@@ -42,22 +42,40 @@ impl Planner<'_> {
         let planned = note.blocks.iter().zip(&wanted);
         let controls = planned.map(|(block, wanted)| match wanted {
             // Its error is reported once.
-            Wanted::Nothing(_) => vec![],
-            _ => self.controls(note, block),
+            Wanted::Nothing(_) => (vec![], vec![]),
+            _ => self.controls(note, block, wanted),
         });
-        let controls = controls.collect();
+        let (controls, lacking) = controls.unzip();
         let folders = std::mem::take(&mut self.folders);
         let (names, unit_problems) = self.units(note);
-        Planned { wanted, controls, names, unit_problems, folders }
+        Planned { wanted, controls, lacking, names, unit_problems, folders }
     }
 
-    fn controls(&mut self, note: &Note, block: &Block) -> Vec<Arc<Control>> {
-        let drafts = drafts(self.config, block);
+    fn controls(
+        &mut self,
+        note: &Note,
+        block: &Block,
+        wanted: &Wanted,
+    ) -> (Vec<Arc<Control>>, Vec<Lacking>) {
+        let subject = self.subject(note, block, wanted);
+        let (drafts, lacking) = drafts(self.config, block, subject);
         let plan = |Draft { name, title, if_scanned, block }| {
             let wanted = self.wanted(note, &block).unwrap_or_else(Wanted::Nothing);
             Arc::new(Control { name, title, if_scanned, block, wanted })
         };
-        drafts.into_iter().map(plan).collect()
+        (drafts.into_iter().map(plan).collect(), lacking)
+    }
+
+    fn subject(&mut self, note: &Note, block: &Block, wanted: &Wanted) -> Subject {
+        let all = wanted.measurements();
+        let Some(target) = all.first().and_then(|one| one.target.as_ref()) else {
+            return Subject::default();
+        };
+        let embedding = self.model(note, block).ok().map(|it| it.architecture.embedding_layer());
+        Subject {
+            of_dictionary: target.over.is_some(),
+            at_embedding: embedding.is_some_and(|it| it.name.canonical == target.place.layer()),
+        }
     }
 
     pub(super) fn wanted(&mut self, note: &Note, block: &Block) -> Result<Wanted, Vec<Diagnostic>> {

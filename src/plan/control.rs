@@ -23,7 +23,7 @@ const SEEDS: u32 = 2;
 pub struct Control {
     /// Its name among the values of the block's controls; empty for the only one.
     pub name: &'static str,
-    /// Its heading.
+    /// What it shows, as a heading has it.
     pub title: &'static str,
     /// Whether it is measured only if blocks use the scans that it needs.
     pub if_scanned: bool,
@@ -31,6 +31,15 @@ pub struct Control {
     pub block: Block,
     /// Its requests.
     pub wanted: Wanted,
+}
+
+impl Control {
+    /// Why it is left out if no block uses the scans that it needs.
+    pub(super) fn unscanned(&self) -> Lacking {
+        let dataset = self.block.fields.text("dataset").unwrap_or_default();
+        let why = format!("no figure scans the layer over the data set `{dataset}`");
+        Lacking { name: self.name, title: self.title, why }
+    }
 }
 
 /// Whether a block's figure has controls.
@@ -68,6 +77,17 @@ pub fn controlled(config: &Config, block: &Block) -> Controlled {
     }
 }
 
+/// A control that a figure does not have although its controls are on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking {
+    /// What it would be called among the values of the block's controls; empty if it would have no name of its own.
+    pub name: &'static str,
+    /// What it would show.
+    pub title: &'static str,
+    /// Why it is left out.
+    pub why: String,
+}
+
 /// A control that is not planned yet.
 pub(super) struct Draft {
     pub(super) name: &'static str,
@@ -82,10 +102,23 @@ impl Draft {
     }
 }
 
-/// The controls of a sound block.
-pub(super) fn drafts(config: &Config, block: &Block) -> Vec<Draft> {
+/// What a block is about, as far as controls depend on it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Subject {
+    /// It is a feature of a dictionary, or a sum of some.
+    pub(super) of_dictionary: bool,
+    /// It is at the embedding.
+    pub(super) at_embedding: bool,
+}
+
+/// The controls of a sound block, and those that are left out.
+pub(super) fn drafts(
+    config: &Config,
+    block: &Block,
+    subject: Subject,
+) -> (Vec<Draft>, Vec<Lacking>) {
     if controlled(config, block) != Controlled::On {
-        return vec![];
+        return (vec![], vec![]);
     }
     let mut drawn = match &config.controls {
         Controls::On(drawn) => drawn.clone(),
@@ -98,16 +131,29 @@ pub(super) fn drafts(config: &Config, block: &Block) -> Vec<Draft> {
     let drawn = &drawn;
     match block.kind.map(|kind| kind.name) {
         Some(name) if name == dataset_examples::KIND.name => {
-            vec![Draft::new("", "Controls: images that nobody chose", images(drawn, block))]
+            (vec![Draft::new("", IMAGES, images(drawn, block))], vec![])
         }
         Some(name) if name == activation_histogram::KIND.name => {
-            let block = block.turned(&unit_rank::KIND, []);
-            vec![Draft::new("", "Controls: rank among the units of the layer", block)]
+            let draft = Draft::new("", RANK, block.turned(&unit_rank::KIND, []));
+            let also = has(block, &["also"]).then(|| Lacking {
+                name: "",
+                title: "ranks of the units of `also`",
+                why: "only the block's own unit has them".to_owned(),
+            });
+            (vec![draft], also.into_iter().collect())
         }
-        Some(name) if name == feature_vis::KIND.name => visualisations(config, drawn, block),
-        _ => vec![],
+        Some(name) if name == feature_vis::KIND.name => {
+            visualisations(config, drawn, block, subject)
+        }
+        _ => (vec![], vec![]),
     }
 }
+
+const IMAGES: &str = "images that nobody chose";
+const RANK: &str = "rank among the units of the layer";
+const AMONG: &str = "where the reached activation lies among images";
+const SEEDED: &str = "the same with other seeds";
+const SHUFFLED: &str = "the same from a network with shuffled weights";
 
 fn images(drawn: &Drawn, block: &Block) -> Block {
     let more = [
@@ -122,55 +168,85 @@ fn images(drawn: &Drawn, block: &Block) -> Block {
 /// The name of the control with the distribution of activations for images.
 pub const NATURAL: &str = "natural";
 
-fn visualisations(config: &Config, drawn: &Drawn, block: &Block) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    if let Some(block) = natural(config, block) {
-        let title = "Controls: where the reached activation lies among images";
-        drafts.push(Draft { if_scanned: true, ..Draft::new(NATURAL, title, block) });
+fn visualisations(
+    config: &Config,
+    drawn: &Drawn,
+    block: &Block,
+    subject: Subject,
+) -> (Vec<Draft>, Vec<Lacking>) {
+    let (mut drafts, mut lacking) = (Vec::new(), Vec::new());
+    let mut add = |name, title, found: Result<Block, String>| match found {
+        Ok(block) => {
+            drafts.push(Draft { if_scanned: name == NATURAL, ..Draft::new(name, title, block) })
+        }
+        Err(why) => lacking.push(Lacking { name, title, why }),
+    };
+    add(NATURAL, AMONG, natural(config, block, subject));
+    if drawn.seeds > 0 && !sweeps(block, "seed") {
+        add("seeds", SEEDED, seeds(config, drawn, block));
     }
-    if let Some(block) = seeds(config, drawn, block) {
-        drafts.push(Draft::new("seeds", "Controls: the same with other seeds", block));
+    if drawn.shuffled {
+        add("shuffled", SHUFFLED, shuffled(drawn, block));
     }
-    if let Some(block) = shuffled(drawn, block) {
-        let title = "Controls: the same from a network with shuffled weights";
-        drafts.push(Draft::new("shuffled", title, block));
-    }
-    drafts
+    (drafts, lacking)
+}
+
+/// Whether a block sweeps over a field.
+fn sweeps(block: &Block, name: &str) -> bool {
+    block.sweep.iter().any(|axis| axis.field.name == name)
 }
 
 /// Whether a block has one of these fields, or sweeps over it.
 fn has(block: &Block, names: &[&str]) -> bool {
-    let swept = |name: &str| block.sweep.iter().any(|axis| axis.field.name == name);
-    names.iter().any(|name| block.fields.get(name).is_some() || swept(name))
+    names.iter().any(|name| block.fields.get(name).is_some() || sweeps(block, name))
 }
 
 /// The distribution of the target's activations over the default data set, for a block that is comparable with it: whose
 /// activation is a mean over positions, or at one position.
-fn natural(config: &Config, block: &Block) -> Option<Block> {
-    let dataset = config.defaults.dataset.clone()?;
+fn natural(config: &Config, block: &Block, subject: Subject) -> Result<Block, String> {
+    let Some(dataset) = config.defaults.dataset.clone() else {
+        return Err("the configuration has no default data set".to_owned());
+    };
+    if !block.sweep.is_empty() {
+        return Err(
+            "a sweep has no single distribution; `activation_histogram` draws that of a unit"
+                .to_owned(),
+        );
+    }
     let objective = block.fields.text("objective").unwrap_or(Objective::Channel.word());
     let pool = match objective {
         word if word == Objective::Channel.word() => Pool::Mean,
         word if word == Objective::Neuron.word() && has(block, &["unit"]) => Pool::Max,
-        _ => return None,
+        _ => return Err(format!("`objective: {objective}` has no counterpart in a scan")),
     };
-    // The product with a direction may be scaled by a power of the cosine.
-    let is_other = has(block, &["shuffle", "cosine_power"]) || !block.sweep.is_empty();
-    (!is_other).then(|| {
+    let is_unit = has(block, &["unit"]);
+    let other = if has(block, &["shuffle"]) {
+        "the figure itself is from shuffled weights"
+    } else if has(block, &["cosine_power"]) {
+        "the product with the direction is scaled by a power of the cosine"
+    } else if subject.of_dictionary {
+        "a feature is visualised before its ReLU, and those of images are after it"
+    } else if subject.at_embedding && !is_unit {
+        "at the embedding, a direction's activations for images are cosines"
+    } else {
         let more = [("dataset", dataset.into()), ("pool", pool.word().into())];
-        block.turned(&activation_histogram::KIND, more)
-    })
+        return Ok(block.turned(&activation_histogram::KIND, more));
+    };
+    Err(other.to_owned())
 }
 
 /// The same visualisation with the next seeds, as a second axis of the block's sweep.
-fn seeds(config: &Config, drawn: &Drawn, block: &Block) -> Option<Block> {
-    let kind = block.kind?;
-    let field = kind.all_fields().find(|field| field.ty == Type::Seed)?;
+fn seeds(config: &Config, drawn: &Drawn, block: &Block) -> Result<Block, String> {
+    let none = || "a seed is not a field of the figure".to_owned();
+    let kind = block.kind.ok_or_else(none)?;
+    let field = kind.all_fields().find(|field| field.ty == Type::Seed).ok_or_else(none)?;
     let points: usize = block.sweep.iter().map(|axis| axis.values.len()).product();
-    let fits = block.sweep.len() < 2 && points * drawn.seeds as usize <= MOST_POINTS;
-    let is_swept = block.sweep.iter().any(|axis| axis.field.name == field.name);
-    if drawn.seeds == 0 || !fits || is_swept {
-        return None;
+    let count = points * drawn.seeds as usize;
+    if block.sweep.len() > 1 {
+        return Err("the sweep has two fields already".to_owned());
+    }
+    if count > MOST_POINTS {
+        return Err(format!("that would be {count} pictures; at most {MOST_POINTS} are made"));
     }
     let own = block.fields.get(field.name).and_then(|seed| seed.value.as_i64());
     let own = own.unwrap_or(config.defaults.seed);
@@ -180,12 +256,22 @@ fn seeds(config: &Config, drawn: &Drawn, block: &Block) -> Option<Block> {
         places: std::collections::BTreeMap::default(),
     };
     let axis = Axis { field, values: (1..=drawn.seeds).map(value).collect() };
-    Some(block.turned(kind, []).swept_also(axis))
+    Ok(block.turned(kind, []).swept_also(axis))
 }
 
 /// The same visualisation in a network with shuffled weights, of what such a network has: a unit.
-fn shuffled(drawn: &Drawn, block: &Block) -> Option<Block> {
-    let is_other = has(block, &["shuffle", facet::KIND.name, "image"]) || !has(block, &["unit"]);
-    let seed = drawn.shuffled.then_some(drawn.seed).filter(|_| !is_other)?;
-    Some(block.turned(block.kind?, [("shuffle", seed.into())]))
+fn shuffled(drawn: &Drawn, block: &Block) -> Result<Block, String> {
+    let why = if has(block, &["shuffle"]) {
+        "the figure itself is from shuffled weights"
+    } else if !has(block, &["unit"]) {
+        "only a single `unit` has a counterpart there"
+    } else if has(block, &[facet::KIND.name]) {
+        "the facet belongs to the trained network"
+    } else if has(block, &["image"]) {
+        "the figure starts from a picture"
+    } else {
+        let kind = block.kind.unwrap_or(&feature_vis::KIND);
+        return Ok(block.turned(kind, [("shuffle", drawn.seed.into())]));
+    };
+    Err(why.to_owned())
 }

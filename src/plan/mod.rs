@@ -26,7 +26,7 @@ mod units;
 mod used;
 mod wanted;
 
-pub use control::{Control, Controlled, NATURAL, controlled};
+pub use control::{Control, Controlled, Lacking, NATURAL, controlled};
 pub use kept::Plans;
 pub use named::{Named, NamedUnit};
 pub use planned::Plan;

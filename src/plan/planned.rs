@@ -9,7 +9,7 @@ use neuronotes_core::kind::scan;
 use neuronotes_core::request::Request;
 
 use super::baseline::Baselines;
-use super::control::Control;
+use super::control::{Control, Lacking};
 use super::named::{Named, NamedUnit};
 use super::wanted::{Cell, Measurement, Wanted};
 use crate::config::Config;
@@ -22,6 +22,8 @@ pub struct Plan {
     notes: Vec<Arc<Planned>>,
     /// For each of them and each of its blocks, the controls that are measured.
     controls: Vec<Vec<Vec<Arc<Control>>>>,
+    /// The same for the controls that are left out.
+    lacking: Vec<Vec<Vec<Lacking>>>,
     /// Each request once, in the order of the notes and their blocks; those of controls after all others.
     pub requests: Vec<(Digest, Arc<Request>)>,
     /// How many of them blocks ask for; the rest are of controls only.
@@ -42,6 +44,8 @@ pub(super) struct Planned {
     pub(super) wanted: Vec<Wanted>,
     /// The controls of each of them.
     pub(super) controls: Vec<Vec<Arc<Control>>>,
+    /// The controls that each of them lacks.
+    pub(super) lacking: Vec<Vec<Lacking>>,
     /// Its names of units.
     pub(super) names: Vec<Named>,
     /// Errors in its list of units.
@@ -93,11 +97,17 @@ impl Plan {
             let mut scans = all.iter().flat_map(|measurement| &measurement.scans);
             !control.if_scanned || scans.all(|key| by_blocks.contains(key))
         };
-        let measured = |all: &Vec<Arc<Control>>| -> Vec<Arc<Control>> {
-            all.iter().filter(is_measured).map(Arc::clone).collect()
-        };
-        let controls = notes.iter().map(|note| note.controls.iter().map(measured).collect());
-        plan.controls = controls.collect();
+        for note in &notes {
+            let (mut controls, mut lacking) = (vec![], note.lacking.clone());
+            for (all, lacking) in note.controls.iter().zip(&mut lacking) {
+                let (measured, unscanned): (Vec<&Arc<Control>>, Vec<_>) =
+                    all.iter().partition(is_measured);
+                lacking.splice(0..0, unscanned.into_iter().map(|it| it.unscanned()));
+                controls.push(measured.into_iter().map(Arc::clone).collect());
+            }
+            plan.controls.push(controls);
+            plan.lacking.push(lacking);
+        }
         let controls = plan.controls.iter().flatten().flatten();
         controls.for_each(|control| all.add(&control.wanted));
         (plan.notes, plan.requests, plan.scans) = (notes, all.requests, all.scans);
@@ -118,6 +128,11 @@ impl Plan {
     /// The controls of each block of a note.
     pub fn controls(&self, note: usize) -> &[Vec<Arc<Control>>] {
         self.controls.get(note).map_or(&[], Vec::as_slice)
+    }
+
+    /// The controls that each block of a note lacks although its controls are on.
+    pub fn lacking(&self, note: usize) -> &[Vec<Lacking>] {
+        self.lacking.get(note).map_or(&[], Vec::as_slice)
     }
 
     /// All measurements of all blocks and their controls, possibly repeated.

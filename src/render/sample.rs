@@ -312,6 +312,7 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         }),
         controls: vec![],
         controls_off: "",
+        controls_lacking: String::new(),
         units: units(),
         claims: None,
         mentions: vec![LinkView { title: "Bare".into(), href: "bare.html#link-1".into() }],
@@ -347,9 +348,9 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
         narrow: 3,
         status: "1 of 3 measured".into(),
     };
-    let control = |number: usize, title, state| ControlView {
+    let control = |number: usize, title: &str, state| ControlView {
         id: format!("vis-control-{number}"),
-        title,
+        title: title.to_owned(),
         label: "Figure 2, controls".into(),
         alt: None,
         state,
@@ -371,6 +372,8 @@ pub fn figures<'a>(drawings: &'a [(&'static str, Drawing)]) -> Vec<(&'static str
                     control(2, "Another seed", waiting(None)),
                     control(3, "A third", FigureState::Failed { problem: problem() }),
                 ],
+                controls_lacking: "Controls left out: a fourth (the sweep has two fields already)."
+                    .into(),
                 ..figure("dataset_examples", done("grid"))
             },
         ),

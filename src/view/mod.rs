@@ -70,6 +70,8 @@ pub struct FigureView<'a> {
     pub controls: Vec<ControlView<'a>>,
     /// Who decided that it has no such controls, in words; empty if nobody did.
     pub controls_off: &'static str,
+    /// Which controls it lacks and why, in words; empty if it lacks none, or has none at all.
+    pub controls_lacking: String,
     /// The units that its drawing refers to, by the drawing's references.
     pub units: BTreeMap<String, UnitNameView<'a>>,
     /// What the note expects of it, and what became of that; `None` if it expects nothing.
@@ -86,7 +88,7 @@ pub struct ControlView<'a> {
     /// Its id, unique on the page.
     pub id: String,
     /// Its heading.
-    pub title: &'static str,
+    pub title: String,
     /// For readers: `Figure 2, controls`.
     pub label: String,
     /// `None`: a drawing describes itself.

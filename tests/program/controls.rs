@@ -144,6 +144,112 @@ fn frozen_results_have_the_controls_and_a_missing_one_is_reported_once() {
     assert_eq!(text.matches("a control:").count(), 1, "{text}");
 }
 
+/// What the figures of a page say of controls that are left out.
+fn left_out(garden: &Garden, page: &str) -> Vec<String> {
+    let html = garden.page(page);
+    let parts = html.split("Controls left out: ").skip(1);
+    parts.map(|part| part.split("</p>").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_figure_says_which_controls_it_lacks_and_why() {
+    let garden = Garden::new();
+    with(&garden, "controls: { seeds: 2, shuffled: true }");
+    let vis = |more: &str| block(&format!("kind: feature_vis\n{more}"));
+    let unit = format!("{LAYER}\nunit: 42");
+    let among = "where the reached activation lies among images";
+    let seeds = "the same with other seeds";
+    let shuffled = "the same from a network with shuffled weights";
+    let sweep = format!(
+        "{among} (a sweep has no single distribution; `activation_histogram` draws that of a unit)"
+    );
+    let unscanned = format!("{among} (no figure scans the layer over the data set `emoji`)");
+    let sum = format!("{shuffled} (only a single `unit` has a counterpart there)");
+    let cases = [
+        (unit.clone(), format!("{unscanned}.")),
+        (format!("{LAYER}\nsweep: {{ unit: [1, 2] }}"), format!("{sweep}.")),
+        // Other seeds are what the figure shows.
+        (format!("{unit}\nsweep: {{ seed: [1, 2] }}"), format!("{sweep}.")),
+        (
+            format!("{LAYER}\nsweep: {{ unit: [1, 2], steps: [4, 8] }}"),
+            format!("{sweep}; {seeds} (the sweep has two fields already)."),
+        ),
+        (
+            format!(
+                "{LAYER}\nsweep: {{ unit: [{}] }}",
+                (0..129).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")
+            ),
+            format!("{sweep}; {seeds} (that would be 258 pictures; at most 256 are made)."),
+        ),
+        (format!("{LAYER}\nunits: [1, 2]"), format!("{unscanned}; {sum}.")),
+        (
+            format!("{LAYER}\nobjective: layer"),
+            format!("{among} (`objective: layer` has no counterpart in a scan); {sum}."),
+        ),
+        (
+            format!("{unit}\nshuffle: 3"),
+            format!(
+                "{among} (the figure itself is from shuffled weights); {shuffled} (the figure itself is from shuffled weights)."
+            ),
+        ),
+        (
+            format!("{LAYER}\nunits: [1, 2]\ncosine_power: 1"),
+            format!(
+                "{among} (the product with the direction is scaled by a power of the cosine); {sum}."
+            ),
+        ),
+    ];
+    for (fields, expected) in &cases {
+        garden.note("index.md", &vis(fields));
+        fill(&garden);
+        garden.built();
+        assert_eq!(left_out(&garden, "index.html").join("\n"), *expected, "{fields}");
+    }
+    // A value of what is left out is an error that says why.
+    let prose =
+        "`= figure-1.controls.shuffled.activation` `= figure-1.controls.seeds[0].activation`\n\n";
+    garden.note("index.md", &format!("{prose}{}", vis(&format!("{LAYER}\nunits: [1, 2]"))));
+    let said = garden.said();
+    assert!(said.contains("left out: only a single `unit` has a counterpart there"), "{said}");
+    // With a scan nothing is lacking, and the seeds of a sweep over them are not asked for again.
+    let bars = block(&format!("kind: activation_histogram\n{unit}"));
+    garden.note("index.md", &format!("{}{bars}", vis(&unit)));
+    fill(&garden);
+    garden.built();
+    assert!(left_out(&garden, "index.html").is_empty());
+    assert_eq!(folds(&garden, "index.html").len(), 4);
+    // Units beside the block's own have no rank.
+    let also = block(&format!("kind: activation_histogram\n{unit}\nalso: [3]"));
+    garden.note("index.md", &also);
+    fill(&garden);
+    garden.built();
+    let ranks = "ranks of the units of `also` (only the block's own unit has them).";
+    assert_eq!(left_out(&garden, "index.html"), [ranks.replace('\'', "&#39;")]);
+    // Nothing is said where controls are off, or where nobody asked for these.
+    with(&garden, "controls: off");
+    garden.built();
+    assert!(left_out(&garden, "index.html").is_empty());
+    with(&garden, "controls: on");
+    garden.note("index.md", &vis(&format!("{LAYER}\nunits: [1, 2]")));
+    fill(&garden);
+    garden.built();
+    assert_eq!(left_out(&garden, "index.html"), [format!("{unscanned}.")]);
+}
+
+#[test]
+fn a_kind_without_controls_says_so_where_they_are_asked_for() {
+    let garden = Garden::new();
+    let blocks = [
+        format!("kind: attribution\n{LAYER}\nword: apple\ntext: apple\ncontrols: full"),
+        format!("kind: unit_summary\n{LAYER}\nunit: 3\ncontrols: on"),
+        format!("kind: words\n{LAYER}\nunit: 3\ncontrols: off"),
+    ];
+    for (at, yaml) in blocks.iter().enumerate() {
+        garden.note(&format!("{at}.md"), &block(yaml));
+    }
+    insta::assert_snapshot!(garden.said());
+}
+
 #[test]
 fn mistakes_about_controls_have_their_place_and_a_hint() {
     let garden = garden();

@@ -57,10 +57,16 @@ impl<'a> Sources<'a> {
             Some((Step::Field(first), _)) => first.as_str(),
             _ => "",
         };
+        let lacking = self.plan.lacking(source.note).get(at).map(Vec::as_slice).unwrap_or_default();
+        let left_out = |first: &str| {
+            let known = lacking.iter().find(|it| it.name == first || all.is_empty())?;
+            Some(format!("it is left out: {}", known.why))
+        };
         let (chosen, steps, name) = match all {
             [] => {
                 let hint = "set `controls: on` in the block or in `neuronotes.yaml`";
-                return wrong(format!("`{id}` has no controls"), Some(hint.to_owned()));
+                let hint = left_out(first).unwrap_or_else(|| hint.to_owned());
+                return wrong(format!("`{id}` has no controls"), Some(hint));
             }
             [only] if only.name.is_empty() => (0, rest, format!("{id}.{name}")),
             _ => match names().position(|name| name == first) {
@@ -72,7 +78,10 @@ impl<'a> Sources<'a> {
                 }
                 None => {
                     let message = format!("`{id}` has no control `{first}`");
-                    return wrong(message, suggest::hint(first, names()));
+                    return wrong(
+                        message,
+                        left_out(first).or_else(|| suggest::hint(first, names())),
+                    );
                 }
             },
         };
