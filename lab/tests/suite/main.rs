@@ -11,6 +11,7 @@ mod golden;
 mod hook;
 mod intervene;
 mod lines;
+mod lots;
 mod pieces;
 mod protocol;
 mod requests;
