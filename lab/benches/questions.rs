@@ -59,6 +59,9 @@ struct Arguments {
     /// Words that all units are labelled with
     #[arg(long, default_value_t = 10_000)]
     words: u32,
+    /// Ask only questions of this kind
+    #[arg(long)]
+    only: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -91,7 +94,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         ("conditional", &made, json!({ "sample": 50, "seed": 0, "pool": "mean" })),
         ("words", &words, json!({ "top": 10, "pool": "mean" })),
     ] {
-        let Some(kind) = KINDS.iter().copied().find(|known| known.name == kind) else { continue };
+        let Some(kind) = asked(arguments, kind) else { continue };
         // A process that has not read anything yet.
         let session = made.session(folder.path())?;
         let ask = |unit: u32| -> Result<f64> {
@@ -114,6 +117,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     let words: Vec<String> = (0..arguments.words).map(|at| format!("word {at}")).collect();
     let half: Vec<String> = (0..6).map(|at| format!("label {at}")).collect();
+    let sizes: Vec<Value> = (1..=6)
+        .map(|size| json!({ "label": format!("{size} labels"), "names": half[..size] }))
+        .collect();
     for (kind, what, params) in [
         (
             "unit_search",
@@ -137,6 +143,13 @@ fn run(arguments: &Arguments) -> Result<()> {
             }),
         ),
         (
+            "selectivity",
+            "six categories of different sizes, the best unit for each",
+            json!({
+                "by": "label", "categories": sizes, "held_out": 0.5, "way": "higher", "permutations": 1000, "seed": 0, "pool": "mean",
+            }),
+        ),
+        (
             "labels",
             "words by SoftWPMI",
             json!({
@@ -154,15 +167,30 @@ fn run(arguments: &Arguments) -> Result<()> {
         ),
         ("unit_quality", "all units", json!({ "strongest": 20, "seed": 0, "pool": "mean" })),
     ] {
-        let Some(kind) = KINDS.iter().copied().find(|known| known.name == kind) else { continue };
+        let Some(kind) = asked(arguments, kind) else { continue };
         let session = made.session(folder.path())?;
         let request = made.question(kind, &params, None);
         let begun = Instant::now();
         session.measure(&request, &mut Silent).map_err(|error| error.to_string())?;
         let seconds = begun.elapsed().as_secs_f64();
-        print(&json!({ "kind": kind.name, "of the layer": what, "seconds": seconds }))?;
+        print(&json!({
+            "kind": kind.name, "of the layer": what, "seconds": seconds, "most resident MB so far": memory(),
+        }))?;
     }
     Ok(())
+}
+
+/// The kind of that name, if questions of it are asked.
+fn asked(arguments: &Arguments, name: &str) -> Option<&'static Kind> {
+    let is_asked = arguments.only.as_deref().is_none_or(|only| only == name);
+    KINDS.iter().copied().find(|known| known.name == name && is_asked)
+}
+
+/// The most memory that this process has had so far, in MB; `None` where the system does not say.
+fn memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
 }
 
 /// What a data set shows.

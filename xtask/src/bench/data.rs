@@ -48,6 +48,9 @@ pub struct BenchQuestions {
     /// Number of units
     #[arg(long, value_name = "N", default_value_t = 2_560, value_parser = clap::value_parser!(u32).range(16..))]
     pub units: u32,
+    /// Only questions of this kind
+    #[arg(long, value_name = "KIND")]
+    pub only: Option<String>,
 }
 
 /// Runs `bench data`.
@@ -109,8 +112,12 @@ fn data_options(arguments: &BenchData) -> Vec<String> {
 
 /// The arguments of `bench questions`, as the benchmark expects them.
 fn questions_options(arguments: &BenchQuestions) -> Vec<String> {
-    let BenchQuestions { images, units } = arguments;
-    valued([("images", Some(images.to_string())), ("units", Some(units.to_string()))])
+    let BenchQuestions { images, units, only } = arguments;
+    valued([
+        ("images", Some(images.to_string())),
+        ("units", Some(units.to_string())),
+        ("only", only.clone()),
+    ])
 }
 
 #[cfg(test)]
@@ -121,7 +128,9 @@ mod tests {
     fn the_benchmarks_are_given_what_was_asked_for() {
         let arguments = BenchData { pictures: 96, rounds: 5, threads: Some(2), grow: None };
         assert_eq!(data_options(&arguments).join(" "), "--pictures=96 --rounds=5 --threads=2");
-        let arguments = BenchQuestions { images: 5000, units: 256 };
+        let arguments = BenchQuestions { images: 5000, units: 256, only: None };
         assert_eq!(questions_options(&arguments).join(" "), "--images=5000 --units=256");
+        let arguments = BenchQuestions { only: Some("labels".to_owned()), ..arguments };
+        assert!(questions_options(&arguments).contains(&"--only=labels".to_owned()));
     }
 }
