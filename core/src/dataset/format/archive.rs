@@ -79,13 +79,14 @@ fn part(
     for entry in archive.entries_with_seek().map_err(Malformed::Io)? {
         let seen = before + files.len();
         let damaged = |error: io::Error| {
-            let how = match error.kind() {
-                io::ErrorKind::UnexpectedEof => "cut short".to_owned(),
-                // As the reader says it of a header of which a part is there.
-                _ if error.to_string().contains("read entire block") => "cut short".to_owned(),
-                _ => format!("damaged ({error})"),
-            };
-            Malformed::Form(format!("{how} after {}", count(seen)))
+            let after = count(seen);
+            // As the reader says it of a header of which only a part is there.
+            let is_cut = error.kind() == io::ErrorKind::UnexpectedEof
+                || error.to_string().contains("read entire block");
+            Malformed::Form(match is_cut {
+                true => format!("cut short after {after}"),
+                false => format!("damaged after {after}: {error}"),
+            })
         };
         let entry = entry.map_err(|error| match start(file) {
             // If the first block is not a header, the file may be of another known type.
