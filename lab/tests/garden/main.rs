@@ -4,6 +4,7 @@ mod browser;
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 mod concept;
+mod controls;
 #[cfg(target_os = "linux")]
 mod damage;
 #[cfg(target_os = "linux")]
