@@ -7,7 +7,7 @@
 mod compare;
 mod numbers;
 mod path;
-mod seeds;
+pub mod seeds;
 mod tensors;
 mod text;
 mod verdict;

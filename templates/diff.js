@@ -9,7 +9,6 @@
     const bar = document.createElement("div");
     bar.className = "ways";
     const slider = Object.assign(document.createElement("input"), { type: "range", min: 0, max: 100, value: 50 });
-    slider.setAttribute("aria-label", "How much of the later picture is shown");
     slider.hidden = true;
     let zoom = 1;
     let timer = 0;
@@ -40,32 +39,43 @@
     box.append(bar);
 
     function slide() {
-      box.style.setProperty("--at", `${100 - slider.value}%`);
+      box.style.setProperty("--at", `${slider.value}%`);
       box.style.setProperty("--part", slider.value / 100);
     }
 
     function show(way) {
       clearInterval(timer);
-      // Pressed again, a blink shows the other picture.
+      // Pressed again, a blink stops, and shows the other picture.
       if (way === "blink" && box.classList.contains("blink")) {
         box.classList.toggle("later");
         return;
       }
       box.className = `compare ${way}${way === "side" ? "" : " over"}`;
       slider.hidden = way !== "swipe" && way !== "onion";
+      const what = way === "swipe" ? "Where the later picture begins" : "How opaque the later picture is";
+      slider.setAttribute("aria-label", what);
       for (const [name, button] of buttons) button.setAttribute("aria-pressed", name === way);
       slide();
       if (way === "blink" && !still.matches) timer = setInterval(() => box.classList.toggle("later"), 700);
     }
 
     slider.addEventListener("input", slide);
-    box.addEventListener("pointermove", (event) => {
+    // What is enlarged is what the pointer is on; a pressed pointer draws the line.
+    function point(event) {
       const shown = event.target.closest(".pair > div");
       if (!shown) return;
       const { left, top, width, height } = shown.getBoundingClientRect();
-      box.style.setProperty("--x", `${(100 * (event.clientX - left)) / width}%`);
-      box.style.setProperty("--y", `${(100 * (event.clientY - top)) / height}%`);
-    });
+      const [x, y] = [(100 * (event.clientX - left)) / width, (100 * (event.clientY - top)) / height];
+      box.style.setProperty("--x", `${x}%`);
+      box.style.setProperty("--y", `${y}%`);
+      if (event.buttons === 1 && box.classList.contains("swipe")) {
+        slider.value = x;
+        slide();
+      }
+    }
+    box.addEventListener("pointermove", point);
+    box.addEventListener("pointerdown", point);
+    box.addEventListener("dragstart", (event) => event.preventDefault());
     box.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target === slider) return;
       const way = ways.find(([, , key]) => key === event.key);

@@ -31,7 +31,7 @@ fn compare_pairs(sides: &mut Sides, all: &[Pair]) -> Difference {
     let notes: Vec<_> = touched.iter().filter_map(|pair| text::compare(sides, *pair)).collect();
     let mut compared = Compared::default();
     touched.iter().for_each(|pair| figure::compare(sides, *pair, &mut compared));
-    let Compared { mut figures, missing, mut same, same_bytes } = compared;
+    let Compared { mut figures, missing, mut same, same_bytes, .. } = compared;
     figures.sort_by(|x, y| {
         y.size
             .total_cmp(&x.size)

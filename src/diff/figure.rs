@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::cause::{self, Asked};
 use super::missing::Missing;
+use super::noise::{Noise, Stored};
 use super::pair::Pair;
+use super::picture::PictureChange;
 use super::result::{self, Measured, ResultChange};
 use super::side::{Side, Sides};
 use crate::note::{Block, Note};
@@ -35,9 +37,9 @@ pub struct FigureChange {
     pub causes: Vec<String>,
     /// What differs; nothing for figures that are new or gone.
     pub change: ResultChange,
-    /// Of computed pictures, whether the change is within the noise of other seeds.
+    /// Of computed pictures that differ, whether the change is within the noise of other seeds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<String>,
+    pub noise: Option<Noise>,
 }
 
 impl FigureChange {
@@ -63,6 +65,8 @@ pub struct Compared {
     pub same: usize,
     /// Number of those among them whose request differs.
     pub same_bytes: usize,
+    /// Stored results of other seeds.
+    pub seeds: Stored,
 }
 
 /// One figure on one side.
@@ -101,7 +105,7 @@ pub fn compare(sides: &Sides, pair: Pair, compared: &mut Compared) {
     // By the id that somebody gave, then by what is measured, then by the id that it got by its number.
     type Alike<'f> = dyn Fn(&Figure<'f>, &Figure<'f>) -> bool + 'f;
     let given = |old: &Figure<'_>, new: &Figure<'_>| {
-        new.block.given_id.is_some() && old.block.id == new.block.id
+        old.block.given_id.is_some() && old.block.given_id == new.block.given_id
     };
     let measured =
         |old: &Figure<'_>, new: &Figure<'_>| !keys(new).is_empty() && keys(old) == keys(new);
@@ -195,6 +199,7 @@ impl Compared {
             self.missing.extend(shown.and_then(|shown| unmeasured(side, at, shown)));
         }
         let Figure { note, block, .. } = latest.figure;
+        let mut noise = None;
         let (is, change, causes) = match (before, after) {
             (Some(old), Some(new)) => {
                 let causes = causes(old, new);
@@ -216,6 +221,10 @@ impl Compared {
                         let after = Measured { record: b, drawing: y, store: &new_store };
                         let kind = new.figure.block.kind.filter(|kind| kind.name == a.kind);
                         let change = kind.map(|kind| result::compare(kind, before, after));
+                        let differ = |change: &ResultChange| change.pictures.iter().any(is_remade);
+                        if change.as_ref().is_some_and(differ) {
+                            noise = self.seeds.noise((&old_store, a), (&new_store, b));
+                        }
                         let causes =
                             if causes.is_empty() { cause::measured_again(a, b) } else { causes };
                         ("changed", change.unwrap_or_default(), causes)
@@ -227,14 +236,6 @@ impl Compared {
             (None, _) => ("new", ResultChange::default(), Vec::new()),
             (_, None) => ("gone", ResultChange::default(), Vec::new()),
         };
-        let computed =
-            change.pictures.iter().any(|picture| picture.synthetic && picture.similarity.is_some());
-        let noise = computed.then(|| {
-            format!(
-                "not known: needs the embeddings of these pictures and of other seeds, which are not stored; `neuronotes explain {}` has the seed",
-                named(&note.path, &block.id, None)
-            )
-        });
         let size = match is {
             "changed" if change == ResultChange::default() => 1.0,
             "changed" => change.size(),
@@ -253,6 +254,11 @@ impl Compared {
             noise,
         });
     }
+}
+
+/// Whether a computed picture has another one in its place.
+fn is_remade(picture: &PictureChange) -> bool {
+    picture.synthetic && picture.before.is_some() && picture.after.is_some()
 }
 
 impl Shown<'_> {

@@ -15,10 +15,13 @@ use crate::site::Site;
 pub struct LinkChange {
     /// The path of the note that it is in.
     pub note: String,
-    /// Where it leads: a note's path with the place in it, a file, or an address. Of a broken link, as written.
+    /// Where it leads, or led: a note's path with the place in it, a file, or an address. As written if it never led anywhere.
     pub to: String,
     /// `gained`, `lost`, `broken` or `mended`.
     pub is: &'static str,
+    /// Whether a link that was gained or lost leads, or led, nowhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub nowhere: bool,
     /// The sentence that it is in.
     pub sentence: String,
     /// Whether it is a mention on another note's page.
@@ -87,23 +90,27 @@ fn changes(
     }
     let mut changes = Vec::new();
     let mut put = |to: String, known: Known, is| {
-        let Known { sentence, mention, .. } = known;
-        changes.push(LinkChange { note: note.to_owned(), to, is, sentence, mention });
+        let Known { written, sentence, mention, broken } = known;
+        let to = if broken { written } else { to };
+        changes.push(LinkChange {
+            note: note.to_owned(),
+            to,
+            is,
+            nowhere: broken,
+            sentence,
+            mention,
+        });
     };
     for (to, known) in gained {
         // The same link as written that led nowhere before, or leads nowhere now.
         let same = lost
             .iter()
             .position(|(_, old)| old.written == known.written && old.broken != known.broken);
-        let is = match (same, known.broken) {
-            (Some(_), true) | (None, true) => "broken",
-            (Some(_), false) => "mended",
-            (None, false) => "gained",
-        };
-        if let Some(at) = same {
-            lost.remove(at);
+        match same.map(|at| lost.remove(at)) {
+            Some((led, old)) if known.broken => put(led, old, "broken"),
+            Some(_) => put(to, known, "mended"),
+            None => put(to, known, "gained"),
         }
-        put(to, known, is);
     }
     for (to, known) in lost {
         put(to, known, "lost");

@@ -8,6 +8,7 @@
 //! | `sentence` | sentences whose values moved though nobody edited them |
 //! | `figure`, `result`, `cause` | results of blocks: what differs, how much, and why |
 //! | `number`, `list`, `histogram`, `picture` | what a result consists of |
+//! | `noise` | computed pictures, beside those of other seeds |
 //! | `text` | what was written, by words |
 //! | `link` | links and mentions |
 //! | `report` | how a difference is shown |
@@ -24,6 +25,7 @@ mod histogram;
 mod link;
 mod list;
 mod missing;
+mod noise;
 mod number;
 mod pair;
 mod picture;

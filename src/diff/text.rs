@@ -106,18 +106,26 @@ pub fn passages(old: &str, new: &str) -> (Vec<Passage>, [usize; 2], bool) {
     if old == new {
         return (Vec::new(), [0, 0], false);
     }
+    // One alignment of several equally short ones, whichever text is the earlier one.
+    let turned = old > new;
+    let (first, second) = if turned { (new, old) } else { (old, new) };
     let mut config = TextDiff::configure();
     config.algorithm(Algorithm::Myers);
     let diff = match old.len().max(new.len()) > LONGEST {
-        true => config.diff_lines(old, new),
-        false => config.diff_words(old, new),
+        true => config.diff_lines(first, second),
+        false => config.diff_words(first, second),
+    };
+    let is = |tag: ChangeTag| match (tag, turned) {
+        (ChangeTag::Equal, _) => "same",
+        (ChangeTag::Delete, false) | (ChangeTag::Insert, true) => "gone",
+        (ChangeTag::Insert, false) | (ChangeTag::Delete, true) => "new",
     };
     let mut changed = [0, 0];
     for change in diff.iter_all_changes() {
-        match change.tag() {
-            ChangeTag::Delete => changed[0] += count(change.value()),
-            ChangeTag::Insert => changed[1] += count(change.value()),
-            ChangeTag::Equal => {}
+        match is(change.tag()) {
+            "gone" => changed[0] += count(change.value()),
+            "new" => changed[1] += count(change.value()),
+            _ => {}
         }
     }
     // Words only: what is between them is alike in any two texts.
@@ -130,24 +138,39 @@ pub fn passages(old: &str, new: &str) -> (Vec<Passage>, [usize; 2], bool) {
     }
     let mut line = 1;
     let mut lines = vec![1];
-    for word in diff.iter_new_slices() {
+    let words: Vec<&str> =
+        if turned { diff.iter_old_slices().collect() } else { diff.iter_new_slices().collect() };
+    for word in words {
         line += word.matches('\n').count();
         lines.push(line);
     }
     let passage = |ops: Vec<similar::DiffOp>| {
-        let first = ops.first().map_or(0, |op| op.new_range().start);
+        let range = |op: &similar::DiffOp| if turned { op.old_range() } else { op.new_range() };
+        let first = ops.first().map_or(0, |op| range(op).start);
         let mut pieces: Vec<Piece> = Vec::new();
-        for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
-            let is = match change.tag() {
-                ChangeTag::Equal => "same",
-                ChangeTag::Delete => "gone",
-                ChangeTag::Insert => "new",
-            };
+        // What is gone stands before what is new in its place.
+        let (mut gone, mut new) = (String::new(), String::new());
+        let put = |pieces: &mut Vec<Piece>, is, text: &mut String| {
+            let text = std::mem::take(text);
             match pieces.last_mut().filter(|last| last.is == is) {
-                Some(last) => last.text.push_str(change.value()),
-                None => pieces.push(Piece { is, text: change.value().to_owned() }),
+                _ if text.is_empty() => {}
+                Some(last) => last.text.push_str(&text),
+                None => pieces.push(Piece { is, text }),
+            }
+        };
+        for change in ops.iter().flat_map(|op| diff.iter_changes(op)) {
+            match is(change.tag()) {
+                "gone" => gone.push_str(change.value()),
+                "new" => new.push_str(change.value()),
+                _ => {
+                    put(&mut pieces, "gone", &mut gone);
+                    put(&mut pieces, "new", &mut new);
+                    put(&mut pieces, "same", &mut change.value().to_owned());
+                }
             }
         }
+        put(&mut pieces, "gone", &mut gone);
+        put(&mut pieces, "new", &mut new);
         Passage { line: lines.get(first).copied().unwrap_or(1), pieces }
     };
     (diff.grouped_ops(CONTEXT).into_iter().map(passage).collect(), changed, false)

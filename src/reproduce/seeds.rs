@@ -13,13 +13,13 @@ pub(super) fn next(request: &Request) -> Option<Request> {
 }
 
 /// The embeddings of a result's pictures, in order.
-pub(super) fn embeddings(store: &Store, record: &Record) -> Vec<Vec<f32>> {
+pub fn embeddings(store: &Store, record: &Record) -> Vec<Vec<f32>> {
     let outcome = record.result::<Outcome>(store);
     outcome.map(|o| o.images.into_iter().map(|made| made.embedding).collect()).unwrap_or_default()
 }
 
 /// The distance of two pictures: 1 minus the product of their embeddings, which have length 1. `None` if they have none.
-pub(super) fn distance(one: &[f32], other: &[f32]) -> Option<f64> {
+pub fn distance(one: &[f32], other: &[f32]) -> Option<f64> {
     if one.is_empty() || one.len() != other.len() {
         return None;
     }

@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::disk::{FOLDERS, Store, modified};
+use super::disk::{FOLDERS, LONGEST, Store, modified};
 use super::error::{StoreError, io_error};
+use super::record::Record;
 use crate::digest::Digest;
 use crate::place;
 
@@ -61,6 +62,23 @@ impl Store {
         let mut all = self.list("blobs", "")?.found;
         all.extend(self.list("records", ".json")?.found);
         Ok(all.into_iter().map(|found| found.path).collect())
+    }
+
+    /// All records of a kind, ordered by key, whether their blobs exist or not.
+    ///
+    /// # Errors
+    /// Fails if a folder cannot be read.
+    pub fn records_of(&self, kind: &str) -> Result<Vec<Record>, StoreError> {
+        let all = self.list("records", ".json")?.found;
+        // Most records are of other kinds; these are not worth parsing.
+        let named = format!("\"kind\": \"{kind}\"");
+        let names_it = |found: &Found| {
+            let bytes = place::read(&found.path, LONGEST).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).contains(&named)
+        };
+        let some = all.iter().filter(|found| names_it(found));
+        let records = some.filter_map(|found| self.record_alone(&found.digest));
+        Ok(records.filter(|record| record.kind == kind).collect())
     }
 
     /// Every file of a folder, whatever its name.

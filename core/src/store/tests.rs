@@ -37,6 +37,21 @@ fn what_was_committed_reads_back() {
 }
 
 #[test]
+fn the_records_of_a_kind_are_found_among_others() {
+    let (_dir, store) = store();
+    let own = record(&store);
+    store.commit(&own).expect("commit");
+    let request = serde_json::json!({ "kind": "facet", "impl_version": 1, "params": { "of": "feature_vis" } });
+    let key = Digest::of(crate::canonical::canonical_json(&request).as_bytes());
+    let other = Record::new(key, "facet", 1, request);
+    store.commit(&other).expect("commit");
+    assert_eq!(store.records_of("feature_vis").expect("records"), [own.clone()]);
+    assert_eq!(store.records_of("facet").expect("records"), [other]);
+    assert_eq!(store.records_of("scan").expect("records"), []);
+    assert_eq!(Store::frozen(store.folder()).records_of("feature_vis").expect("records"), [own]);
+}
+
+#[test]
 fn a_record_whose_blob_is_gone_or_cut_short_counts_as_never_measured() {
     let (_dir, store) = store();
     let record = record(&store);

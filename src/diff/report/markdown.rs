@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::shared::{claim, count, lines, same, summary, text};
+use super::shared::{claim, count, lines, link, same, summary, text};
 use crate::diff::difference::Difference;
 
 /// Most characters of a comment on GitHub.
@@ -92,7 +92,8 @@ pub fn markdown(difference: &Difference) -> String {
     out.section(
         "Links",
         difference.links.iter().map(|change| {
-            format!("- {}: {} → {}\n", change.is, code(&change.note), code(&change.to))
+            let (note, to, more) = (code(&change.note), code(&change.to), link(change));
+            format!("- {}: {note} → {to}{more}\n", change.is)
         }),
     );
     let left_out = match out.left_out {

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::shared::{claim, count, histogram, list, number, picture, same, summary, text, word};
+use super::shared::{
+    claim, count, histogram, link, list, number, picture, same, summary, text, word,
+};
 use crate::diff::difference::Difference;
 use crate::diff::figure::FigureChange;
 use crate::diff::histogram::svg;
@@ -116,14 +118,14 @@ pub fn body(difference: &Difference) -> String {
         "links",
         "Links",
         difference.links.iter().map(|change| {
-            let mention = if change.mention { ", a mention there" } else { "" };
+            let more = link(change);
             let said = if change.sentence.is_empty() {
                 String::new()
             } else {
                 format!("<p class=\"said\">{}</p>", escape(&change.sentence))
             };
             format!(
-                "<li class=\"{0}\">{0}: <code>{1}</code> → <code>{2}</code>{mention}{said}</li>",
+                "<li class=\"{0}\">{0}: <code>{1}</code> → <code>{2}</code>{more}{said}</li>",
                 change.is,
                 escape(&change.note),
                 escape(&change.to)
@@ -237,8 +239,8 @@ fn figure(figure: &FigureChange) -> String {
     if let Some(noise) = &figure.noise {
         let _ = writeln!(
             out,
-            "<p class=\"remark\">Change relative to the noise of other seeds: {}.</p>",
-            code(noise)
+            "<p class=\"remark\">Distance of the pictures: {}.</p>",
+            code(&noise.said)
         );
     }
     out + "</article>\n"

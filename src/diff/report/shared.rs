@@ -6,6 +6,7 @@ use crate::diff::claim::ClaimChange;
 use crate::diff::difference::Difference;
 use crate::diff::figure::FigureChange;
 use crate::diff::histogram::HistogramChange;
+use crate::diff::link::LinkChange;
 use crate::diff::list::ListChange;
 use crate::diff::number::{MOST, NumberChange, WordChange};
 use crate::diff::picture::PictureChange;
@@ -126,10 +127,7 @@ pub fn lines(figure: &FigureChange) -> Vec<String> {
         }
     }
     lines.extend(
-        figure
-            .noise
-            .iter()
-            .map(|noise| format!("change relative to the noise of other seeds: {noise}")),
+        figure.noise.iter().map(|noise| format!("distance of the pictures: {}", noise.said)),
     );
     lines
 }
@@ -157,6 +155,16 @@ pub fn text(change: &TextChange) -> String {
         "gone" => format!("gone, {}", count(change.words[0], "word")),
         "renamed" => from.trim_end_matches("; ").to_owned(),
         _ => format!("{from}{} gone, {} new", count(change.changed[0], "word"), change.changed[1]),
+    }
+}
+
+/// What else is to be said of a link that differs; empty if nothing.
+pub fn link(change: &LinkChange) -> &'static str {
+    match (change.nowhere, change.is, change.mention) {
+        (true, "lost", _) => ", which led nowhere",
+        (true, _, _) => ", which leads nowhere",
+        (false, _, true) => ", a mention there",
+        (false, _, false) => "",
     }
 }
 

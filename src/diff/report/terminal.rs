@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::shared::{claim, count, lines, same, summary, text};
+use super::shared::{claim, count, lines, link, same, summary, text};
 use crate::diff::difference::Difference;
 use crate::diff::text::Piece;
 
@@ -94,8 +94,8 @@ pub fn terminal(difference: &Difference) -> String {
     if !difference.links.is_empty() {
         out.push_str("\nLinks\n");
         for change in difference.links.iter().take(MOST) {
-            let mention = if change.mention { ", a mention there" } else { "" };
-            let _ = writeln!(out, "  {}: {} → {}{mention}", change.is, change.note, change.to);
+            let more = link(change);
+            let _ = writeln!(out, "  {}: {} → {}{more}", change.is, change.note, change.to);
         }
         more(&mut out, difference.links.len());
     }
