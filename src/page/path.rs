@@ -21,6 +21,9 @@ pub(super) const GRAPH: &str = "graph.html";
 /// Path of the page of all notes by trouble.
 pub(super) const REVIEW: &str = "review.html";
 
+/// Path of the page of what differs in a note, which only the preview has.
+pub(super) const DIFFERENCE: &str = "-/diff";
+
 /// Path of the page for missing addresses.
 pub(super) const NOT_FOUND: &str = "404.html";
 

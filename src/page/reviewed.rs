@@ -2,7 +2,9 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::path::DIFFERENCE;
 use super::scene::Scene;
 use super::settled::Settled;
 use super::value::Judged;
@@ -78,15 +80,21 @@ impl Scene<'_> {
                 shown: stamp.verdict.shown(),
                 figure: stamp.figure.as_ref().map(to),
                 message: stamp.message.clone(),
-                changes: self.changes(page, index, &changes),
+                command: self.difference_command(stamp, &changes),
+                changes: self.changes(page, index, (stamp, &changes)),
                 due: due.map(dates::view),
             }
         };
         self.standings(index).into_iter().map(view).collect()
     }
 
-    /// Changes with links, those of the same kind beside each other.
-    fn changes(&self, page: &str, index: usize, changes: &[Change]) -> Vec<LinkView> {
+    /// Changes since a stamp, each with a link to the difference where there is one, else to the place.
+    fn changes(
+        &self,
+        page: &str,
+        index: usize,
+        (stamp, changes): (&Stamp, &[Change]),
+    ) -> Vec<LinkView> {
         let anchor = format!("group-{}", self.review_anchor(index));
         let place = garden::href(page, self.review_page(), Some(&anchor));
         let link = |change: &Change| {
@@ -97,9 +105,32 @@ impl Scene<'_> {
                 Change::New(id) => (format!("figure {id} is new"), format!("#{id}")),
                 Change::Gone(id) => (format!("figure {id} is gone"), place.clone()),
             };
+            let part = match change {
+                Change::Text => "text",
+                Change::Claims => "claims",
+                Change::Figure(_) | Change::New(_) | Change::Gone(_) => "figures",
+            };
+            let difference = self.difference(page, index, stamp);
+            let href = difference.map_or(href, |difference| format!("{difference}#{part}"));
             LinkView { title, href }
         };
         changes.iter().map(link).collect()
+    }
+
+    /// The address of the page of what differs in a note since it was reviewed. Only the preview can compute one, and
+    /// only since a commit.
+    pub(super) fn difference(&self, page: &str, index: usize, stamp: &Stamp) -> Option<String> {
+        let commit = stamp.commit.as_ref().filter(|_| self.preview)?;
+        let [of, since] = [&self.garden.pages[index], commit]
+            .map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
+        Some(format!("{}?page={of}&since={since}", garden::href(page, DIFFERENCE, None)))
+    }
+
+    /// The command that shows what changed since a stamp; empty where a page does, or no commit is known.
+    fn difference_command(&self, stamp: &Stamp, changes: &[Change]) -> String {
+        let is_known = !self.preview && !changes.is_empty();
+        let commit = stamp.commit.as_ref().filter(|commit| is_known && is_hash(commit));
+        commit.map(|commit| format!("neuronotes diff {commit}")).unwrap_or_default()
     }
 
     /// The address for a remark on a figure of a note, if the garden has one. The text says what was read: the address of
@@ -135,6 +166,11 @@ impl Scene<'_> {
         let page = self.garden.pages[index].trim_end_matches(".html");
         format!("note-{}", file_slug(&page.replace('/', "-")))
     }
+}
+
+/// Whether a text is a commit's hash: files of reviews can be written by anybody.
+fn is_hash(commit: &str) -> bool {
+    !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The day of a stamp, in UTC, so that every machine makes the same page.

@@ -126,6 +126,9 @@ pub struct Trouble {
     /// The anchor on the note's page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<String>,
+    /// The address of what differs since a review, relative to the page of all notes by trouble; only in the preview.
+    #[serde(skip)]
+    pub difference: Option<String>,
 }
 
 impl<'a> Scene<'a> {
@@ -188,7 +191,8 @@ impl<'a> Scene<'a> {
                 let message = format!("{} since {whose}", changes.join(", "));
                 let one = stamp.figure.clone();
                 let place = Place { anchor: one, ..start.clone() };
-                all.push(place.trouble(Kind::Stale, message));
+                let difference = self.difference(self.review_page(), index, stamp);
+                all.push(Trouble { difference, ..place.trouble(Kind::Stale, message) });
             } else if stamp.verdict != Opinion::Agree {
                 let remark = stamp.message.as_ref().map(|message| format!(": {message}"));
                 let message =
@@ -251,7 +255,10 @@ impl<'a> Scene<'a> {
                 let most = if *kind == Kind::Unreviewed { 0 } else { MOST_OF_ONE };
                 let one = |index: &usize| {
                     let item = |trouble: &Trouble| {
-                        link(*index, trouble.anchor.as_deref(), trouble.message.clone())
+                        let place =
+                            link(*index, trouble.anchor.as_deref(), trouble.message.clone());
+                        let href = trouble.difference.clone().unwrap_or(place.href);
+                        LinkView { href, ..place }
                     };
                     TroubledView {
                         note: link(*index, None, self.notes[*index].title.clone()),
@@ -313,7 +320,7 @@ struct Place {
 impl Place {
     fn trouble(&self, kind: Kind, message: String) -> Trouble {
         let Self { line, column, anchor } = self.clone();
-        Trouble { kind, message, line, column, anchor }
+        Trouble { kind, message, line, column, anchor, difference: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What differs in a note since its last commit, as a page of the preview.
+//! What differs in a note since its last commit or an earlier one, as a page of the preview.
 
 use std::path::Path;
 
@@ -8,10 +8,11 @@ use neuronotes_core::digest::Digest;
 use crate::diff::{self, End, report};
 use crate::note::escape;
 
-/// The page about the note whose page is at `address`, relative to the site's root; with a status if there is none.
-pub fn page(root: &Path, address: &str) -> (StatusCode, String) {
+/// The page about the note whose page is at `address`, relative to the site's root, since a revision; with a status if there
+/// is no such note.
+pub fn page(root: &Path, address: &str, since: String) -> (StatusCode, String) {
     let options = diff::Options { drafts: true, frozen: false };
-    let ends = (End::Revision("HEAD".to_owned()), End::Worktree);
+    let ends = (End::Revision(since), End::Worktree);
     let mut sides = match diff::open(root, (&ends.0, &ends.1), options) {
         Ok(sides) => sides,
         Err(problem) => {

@@ -313,16 +313,20 @@ async fn partial(state: &ServerState, key: &str) -> Response {
     }
 }
 
-/// What differs in the note of the page that the query names.
+/// What differs in the note of the page that the query names, since the revision that it names or the last commit.
 async fn compared(state: &Arc<ServerState>, query: &str) -> Response {
-    let wanted = query.split('&').find_map(|part| part.strip_prefix("page=")).unwrap_or_default();
-    let page = percent_decode_str(wanted).decode_utf8_lossy().into_owned();
+    let named = |name: &str| {
+        let wanted = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        wanted.map(|wanted| percent_decode_str(wanted).decode_utf8_lossy().into_owned())
+    };
+    let page = named("page").unwrap_or_default();
+    let since = named("since").unwrap_or_else(|| "HEAD".to_owned());
     // One at a time: each reads the garden anew.
     let _one = state.comparing.lock().await;
     let root = state.root.clone();
     let made = spawn_blocking(move || {
-        guard::run("comparing the note with its last commit", &page, || {
-            compared::page(&root, &page)
+        guard::run("comparing the note with an earlier state", &page, || {
+            compared::page(&root, &page, since)
         })
     });
     match made.await {

@@ -135,6 +135,7 @@ fn reviews() -> Vec<ReviewView> {
         figure: None,
         message: None,
         changes: vec![],
+        command: String::new(),
         due: Some(on()),
     };
     let of_figure = ReviewView {
@@ -147,6 +148,7 @@ fn reviews() -> Vec<ReviewView> {
             link("text changed since", "review.html#group-note-toc"),
             link("figure vis changed since", "#vis"),
         ],
+        command: "neuronotes diff 579f12d0a1b2".into(),
         due: None,
         ..review.clone()
     };

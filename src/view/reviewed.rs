@@ -21,6 +21,8 @@ pub struct ReviewView {
     pub message: Option<String>,
     /// What has changed since, each with a link to the difference or to the place.
     pub changes: Vec<LinkView>,
+    /// The command that shows what has changed, where no page can; may be empty.
+    pub command: String,
     /// The day on which it is to be reviewed again, if the note or the garden says so.
     pub due: Option<DateView>,
 }
