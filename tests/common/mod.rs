@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 pub mod fault;
+pub mod history;
 pub mod preview;
 pub mod results;
 pub mod server;

@@ -108,7 +108,7 @@ pub fn quiz() -> Quiz {
 }
 
 /// How it was measured, as a record says it.
-fn measured(record: &mut Record) {
+pub fn measured(record: &mut Record) {
     record.provenance.device = "cpu".into();
     record.provenance.started = "2026-01-02T03:04:05Z".into();
     record.provenance.seconds = 1.5;

@@ -12,6 +12,7 @@ mod chromium;
 mod claims;
 #[path = "../common/mod.rs"]
 mod common;
+mod difference;
 mod fault;
 mod foreign;
 mod garden;

@@ -8,27 +8,11 @@ use neuronotes::workspace::Workspace;
 use serde_json::Value;
 
 use crate::common;
+use crate::common::history::{commit, git};
 use crate::common::results::{commit_used, fill, record};
 use crate::common::{Garden, block};
 
 const VIS: &str = "id: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 3\ncaption: It reaches `= vis.activation`.\n";
-
-fn git(garden: &Garden, arguments: &[&str]) {
-    let own = ["-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"];
-    let mut command = Command::new("git");
-    command.arg("-C").arg(garden.root()).args(own).args(arguments);
-    let dates = [
-        ("GIT_AUTHOR_DATE", "2026-01-02T12:00:00Z"),
-        ("GIT_COMMITTER_DATE", "2026-01-02T12:00:00Z"),
-    ];
-    let output = command.envs(dates).output().expect("git");
-    assert!(output.status.success(), "{arguments:?}: {output:?}");
-}
-
-fn commit(garden: &Garden, message: &str) {
-    git(garden, &["add", "-A"]);
-    git(garden, &["commit", "-q", "-m", message]);
-}
 
 /// A garden with a list of words in git; its results are stored, its last state is committed.
 fn garden() -> Garden {
@@ -66,70 +50,6 @@ fn diff(garden: &Garden, arguments: &[&str]) -> Value {
 fn names(value: &Value, field: &str) -> Vec<String> {
     let all = value.as_array().expect("a list").iter();
     all.map(|one| one[field].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-/// The differences with their sides exchanged.
-fn mirrored(difference: &Value) -> [Vec<String>; 4] {
-    let swap = |text: &str| {
-        match text {
-            "new" => "gone",
-            "gone" => "new",
-            "gained" => "lost",
-            "lost" => "gained",
-            other => other,
-        }
-        .to_owned()
-    };
-    let pairs = |list: &str, a: &str| {
-        let all = difference[list].as_array().expect("a list").iter();
-        let mut all: Vec<String> = all
-            .map(|one| format!("{} {}", one[a], swap(one["is"].as_str().unwrap_or_default())))
-            .collect();
-        all.sort();
-        all
-    };
-    let sentences = difference["sentences"].as_array().expect("a list").iter();
-    let sentences = sentences.map(|one| format!("{} {}", one["after"], one["before"])).collect();
-    let numbers = difference["figures"].as_array().expect("a list").iter();
-    let numbers =
-        numbers.flat_map(|one| one["change"]["numbers"].as_array().cloned().unwrap_or_default());
-    let mut numbers: Vec<String> =
-        numbers.map(|one| format!("{} {} {}", one["path"], one["after"], one["before"])).collect();
-    numbers.sort();
-    [pairs("figures", "id"), pairs("links", "to"), sentences, numbers]
-}
-
-fn straight(difference: &Value) -> [Vec<String>; 4] {
-    let exchanged = |value: &Value| -> Value {
-        let mut value = value.clone();
-        for list in ["figures", "links", "sentences"] {
-            for one in value[list].as_array_mut().expect("a list") {
-                let swap = one["is"].as_str().map(|is| {
-                    match is {
-                        "new" => "gone",
-                        "gone" => "new",
-                        "gained" => "lost",
-                        "lost" => "gained",
-                        other => other,
-                    }
-                    .to_owned()
-                });
-                if let Some(swap) = swap {
-                    one["is"] = swap.into();
-                }
-                let (before, after) = (one["before"].clone(), one["after"].clone());
-                one["before"] = after;
-                one["after"] = before;
-                for number in one["change"]["numbers"].as_array_mut().into_iter().flatten() {
-                    let (before, after) = (number["before"].clone(), number["after"].clone());
-                    number["before"] = after;
-                    number["after"] = before;
-                }
-            }
-        }
-        value
-    };
-    mirrored(&exchanged(difference))
 }
 
 #[test]
@@ -171,10 +91,8 @@ fn a_parameter_moves_a_sentence_that_nobody_edited() {
     let expected = [("coins.md", "edited"), ("new.md", "new"), ("plainer.md", "renamed")];
     assert_eq!(notes, expected.map(|(note, is)| (note.to_owned(), is.to_owned())));
     assert_eq!(names(&found["links"], "is"), ["gained"]);
-    // The two directions mirror each other.
     commit(&garden, "second");
-    let (forth, back) = (diff(&garden, &["HEAD~1..HEAD"]), diff(&garden, &["HEAD..HEAD~1"]));
-    assert_eq!(straight(&forth), mirrored(&back));
+    let forth = diff(&garden, &["HEAD~1..HEAD"]);
     assert_eq!(forth["figures"], found["figures"]);
     assert_eq!(forth["sentences"], found["sentences"]);
     let text = garden.run(&["diff", "HEAD~1..HEAD"]).stdout();

@@ -19,6 +19,7 @@ mod faults;
 mod fetch;
 mod formats;
 mod freeze;
+mod history;
 mod incremental;
 mod linked;
 mod linking;
