@@ -42,6 +42,7 @@ targets! {
     front_matter = "front-matter",
     block = "block",
     values = "values",
+    claim = "claim",
     links = "links",
     bibtex = "bibtex",
     liquid = "liquid",

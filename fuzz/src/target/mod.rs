@@ -2,6 +2,7 @@
 
 mod bibliography;
 mod block;
+mod claim;
 mod file;
 mod garden;
 mod jekyll;
@@ -64,6 +65,14 @@ pub static TARGETS: &[Target] = &[
         memory: 4_000,
         spare: SPARE,
         run: note::values,
+    },
+    Target {
+        name: "claim",
+        about: "a condition of `expect:`, such as `top[0].deviations > 5`",
+        words: claim::WORDS,
+        memory: 20_000,
+        spare: SPARE,
+        run: claim::claim,
     },
     Target {
         name: "links",
