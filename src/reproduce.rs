@@ -1,9 +1,10 @@
 //! Measures stored results once more, beside the store, and says how far they are the same.
 //!
-//! Everything is measured into a temporary store, scans and used blocks included, so that nothing is taken from the first
-//! time. A result is *the same* if all its outputs have the same bytes; *within its own noise* if what differs is within the
-//! rule of its kind ([`Noise`](neuronotes_core::kind::Noise)); otherwise *different*. The garden's store is only read.
+//! Everything is measured into a temporary store, scans, used blocks and controls included, so that nothing is taken from the
+//! first time. A result is *the same* if all its outputs have the same bytes; *within its own noise* if what differs is within
+//! the rule of its kind ([`Noise`](neuronotes_core::kind::Noise)); otherwise *different*. The garden's store is only read.
 
+mod beside;
 mod compare;
 mod numbers;
 mod path;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use neuronotes_core::digest::Digest;
-use neuronotes_core::file;
+use neuronotes_core::kind::controlled::FIELD as CONTROLS;
 use neuronotes_core::kind::{Kind, Noise, scan};
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
@@ -34,12 +35,13 @@ pub use compare::Picture;
 pub use numbers::Difference;
 pub use verdict::Verdict;
 
+use beside::Beside;
 use compare::{Compared, compare};
 
 /// A result and what came of measuring it again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reproduced {
-    /// `note.md#id` of its first block; of a scan, what it looks at.
+    /// `note.md#id` of its first block, with `.controls` and the control's name if it is one; of a scan, what it looks at.
     pub name: String,
     /// Its values in a sweep.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,12 +95,10 @@ pub fn reproduce(
     let all = wishes.iter().map(|(key, wish)| (*key, wish.request.clone()));
     let requests: Vec<(Digest, Request)> = all.filter(known).collect();
     let state = workspace.root.join(STATE);
-    let folder = tempfile::Builder::new().prefix("reproduce-").tempdir_in(&state);
-    let folder = folder.map_err(|error| {
-        let hint = file::hint(&error).map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        anyhow::anyhow!("cannot make a folder in {} ({error}){hint}", state.display())
+    let folder = Beside::new(&state, |left| {
+        watcher.announce(&format!("removed what an interrupted run left: {}", left.display()));
     })?;
-    let again = Store::open(folder.path())?;
+    let again = Store::open(&folder.store())?;
     let device = &workspace.config.device;
     let mut measured = |requests: &[(Digest, Request)]| -> Failures {
         for cost in cost::of_scans(requests, &again, &Default::default()) {
@@ -142,7 +142,7 @@ fn noise(request: &Request) -> Noise {
     Kind::named(&request.kind).map_or(Noise::ACTIVATIONS, |kind| kind.noise)
 }
 
-/// The results that were asked for, each once, with the scans that they use.
+/// The results that were asked for and those of their controls, each once, with the scans that they use.
 fn wishes(
     workspace: &Workspace,
     plan: &Plan,
@@ -169,20 +169,34 @@ fn wishes(
     };
     for asked::Asked { note, blocks } in chosen {
         for at in blocks {
-            let (block, wanted) = (&notes[note].blocks[at], &plan.wanted(note)[at]);
-            let name = format!("{}#{}", notes[note].path, block.id);
-            let which: Vec<Option<String>> = match wanted {
-                Wanted::Sweep(sweep) => sweep.cells.iter().map(|c| Some(plan.caption(c))).collect(),
-                _ => vec![None],
-            };
-            for (measurement, at) in wanted.measurements().into_iter().zip(which) {
-                let request = (*measurement.request).clone();
-                let scans = request.uses.iter().filter(|used| used.kind == scan::NAME);
-                for used in scans {
-                    let name = describe(used);
-                    add(used.key(), Wish { name, at: None, request: used.clone() });
+            let name = format!("{}#{}", notes[note].path, notes[note].blocks[at].id);
+            let controls = plan.controls(note).get(at).into_iter().flatten();
+            let controls = controls.map(|control| {
+                let dot = if control.name.is_empty() { "" } else { "." };
+                let name = format!("{name}.{CONTROLS}{dot}{}", control.name);
+                (name, &control.wanted, control.if_scanned)
+            });
+            let own = (name.clone(), &plan.wanted(note)[at], false);
+            for (name, wanted, if_stored) in std::iter::once(own).chain(controls) {
+                let which: Vec<Option<String>> = match wanted {
+                    Wanted::Sweep(sweep) => {
+                        sweep.cells.iter().map(|cell| Some(plan.caption(cell))).collect()
+                    }
+                    _ => vec![None],
+                };
+                for (measurement, at) in wanted.measurements().into_iter().zip(which) {
+                    // A control that builds measure only if its scan is there is not missing otherwise.
+                    if if_stored && workspace.store.record(&measurement.key).is_none() {
+                        continue;
+                    }
+                    let request = (*measurement.request).clone();
+                    let scans = request.uses.iter().filter(|used| used.kind == scan::NAME);
+                    for used in scans {
+                        let name = describe(used);
+                        add(used.key(), Wish { name, at: None, request: used.clone() });
+                    }
+                    add(measurement.key, Wish { name: name.clone(), at, request });
                 }
-                add(measurement.key, Wish { name: name.clone(), at, request });
             }
         }
     }

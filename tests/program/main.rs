@@ -27,6 +27,7 @@ mod misnamed;
 mod mistakes;
 mod pieces;
 mod publishing;
+mod reproduce;
 mod reviews;
 mod searches;
 mod serve;

@@ -93,6 +93,23 @@ fn only_what_was_asked_for_is_measured_and_a_result_is_measured_again_beside_the
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("reproduce-"))
         .collect();
     assert!(left.is_empty(), "the temporary store is removed");
+    // Controls are results like others.
+    let config = garden.read("neuronotes.yaml");
+    garden.write(
+        "neuronotes.yaml",
+        &format!("{config}controls: {{ random: 2, bands: 2, units: 1 }}\n"),
+    );
+    garden.note("c.md", &block("dataset_examples", 4, "id: top\ntop: 2\n"));
+    garden.built();
+    let (code, all) = said(&garden, &["c#top"]);
+    let of = |name: &str| {
+        let one = all.iter().find(|one| one["name"].as_str().is_some_and(|n| n.ends_with(name)));
+        one.map(|one| (one["kind"].clone(), one["verdict"].clone()))
+    };
+    assert_eq!(code, 0);
+    let same = |kind: &str| Some((Value::from(kind), Value::from("same")));
+    assert_eq!(of("c.md#top"), same("dataset_examples"), "{all:?}");
+    assert_eq!(of("c.md#top.controls"), same("controls"), "{all:?}");
     // Other numbers of threads give the same bytes.
     let mut command = garden.command(&["reproduce", "a#vis"]);
     let run = command.env("OMP_NUM_THREADS", "5").output().expect("it runs");
