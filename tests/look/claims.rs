@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use headless_chrome::protocol::cdp::Emulation::SetEmulatedMedia;
 use serde_json::Value;
 
 use crate::chromium::{browser, open, value, wait};
@@ -109,6 +110,93 @@ fn when_data_change_and_no_note_does_claims_flip_in_the_open_page() {
     tab.bring_to_front().expect("a window");
     wait(&tab, "!document.querySelector('.claim, .claim-fails')");
     assert_eq!(value(&tab, "window.sameDocument"), true);
+}
+
+#[test]
+fn the_marks_are_in_the_site_that_is_built_from_frozen_results_and_on_paper() {
+    let Some(browser) = browser() else { return };
+    let garden = garden();
+    garden.write("names.txt", FIRST);
+    let fails = "expect:\n  - { that: \"top[0].activation > 1000000\", claim: ^strong }\n";
+    let prose = "Also `= strongest.top[0].activation | .1f ? > 1000000` of it.";
+    garden.note("a.md", &format!("{}\n{prose}\n", note(fails)));
+    garden.note(
+        "b.md",
+        "---\ntitle: Another\n---\nIt rests on [[a#^strong|that]].\n\n![[a#^strong]]\n",
+    );
+    results::fill(&garden);
+    garden.built();
+    let built = garden.output();
+    assert_eq!(garden.run(&["freeze"]).code(), 0);
+    std::fs::remove_dir_all(garden.path(".neuronotes")).expect("no store");
+    let frozen = garden.run(&["build", "--frozen"]);
+    assert_eq!(frozen.code(), 0, "{}", frozen.stderr());
+    assert!(frozen.stderr().contains("2 expectations: 2 fail"), "{}", frozen.stderr());
+    assert_eq!(garden.run(&["build", "--frozen", "--strict"]).code(), 1);
+    assert_eq!(garden.output(), built);
+
+    let base = format!("file://{}/", garden.path("output").display());
+    let tab = open(&browser, &format!("{base}a.html"));
+    let media = |media: &str| {
+        let media = SetEmulatedMedia { media: Some(media.into()), features: None };
+        tab.call_method(media).expect("a medium");
+    };
+    // What is seen of each, and how it is drawn.
+    let seen = |selector: &str| {
+        let script = format!(
+            "[...document.querySelectorAll({selector:?})].map(e => [e.checkVisibility() && e.getBoundingClientRect().width > 0, \
+             e.textContent.trim().replace(/\\s+/g, ' ')])"
+        );
+        value(&tab, &script)
+    };
+    let is = |text: &str| serde_json::json!([[true, text]]);
+    let wavy = |selector: &str| {
+        value(
+            &tab,
+            &format!("getComputedStyle(document.querySelector({selector:?})).textDecorationStyle"),
+        )
+    };
+    let sign =
+        "getComputedStyle(document.querySelector('.value.fails'), '::after').content.includes('⚠')";
+    for medium in ["screen", "print"] {
+        media(medium);
+        go(&tab, &format!("{base}a.html"));
+        assert_eq!(seen(".claim-fails"), is("It is as strong as b says."), "{medium}");
+        assert_eq!(seen(".claim-mark"), is("⚠\u{fe0e} does not hold"), "{medium}");
+        assert_eq!((wavy(".claim-fails"), wavy(".value.fails")), ("wavy".into(), "wavy".into()));
+        assert_eq!(value(&tab, sign), true, "{medium}");
+        let callout = seen("#strongest .claim").to_string();
+        for part in ["[[true,", "expected", "top[0].activation > 1000000", "measured"] {
+            assert!(callout.contains(part), "{medium}: {callout}");
+        }
+        let cites = "⚠\u{fe0e} cites a claim that no longer holds";
+        let backlinks = seen(".backlinks .claim-cites").to_string();
+        assert!(backlinks.contains(cites) && !backlinks.contains("false"), "{medium}: {backlinks}");
+        go(&tab, &format!("{base}b.html"));
+        assert_eq!(
+            seen("article p > .claim-cites"),
+            is("(cites a claim that no longer holds)"),
+            "{medium}"
+        );
+        assert_eq!(seen(".embed .claim-fails"), is("It is as strong as b says."), "{medium}");
+        assert_eq!(seen(".embed .claim-mark"), is("⚠\u{fe0e} does not hold"), "{medium}");
+        let backlinks = seen(".backlinks .claim-cites").to_string();
+        assert!(backlinks.contains("a claim that does not hold"), "{medium}: {backlinks}");
+    }
+    // On paper the mark is black, so that a printer without colours prints it.
+    assert_eq!(
+        value(&tab, "getComputedStyle(document.querySelector('.claim-mark')).color"),
+        "rgb(0, 0, 0)"
+    );
+    // A link's preview has the mark in the published site, too.
+    media("");
+    tab.bring_to_front().expect("a window");
+    tab.find_element("article a.internal").expect("a link").move_mouse_over().expect("pointed at");
+    wait(&tab, "document.querySelector('.preview-box .claim-fails + .claim-mark')");
+    wait(
+        &tab,
+        "getComputedStyle(document.querySelector('.preview-box .claim-fails')).textDecorationStyle === 'wavy'",
+    );
 }
 
 #[test]
