@@ -11,6 +11,7 @@ mod describe;
 mod evaluate;
 mod expression;
 mod judgement;
+mod numbers;
 mod parse;
 mod path;
 mod print;

@@ -4,6 +4,7 @@
 //!
 //! Incremental: a note is a function of its path and bytes, so an unchanged file is never parsed twice.
 
+mod amount;
 mod block;
 mod cites;
 mod code;

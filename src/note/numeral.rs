@@ -1,15 +1,17 @@
-//! Numerals in a note's prose that are typed: neither a value shows them, nor does a claim cite their sentence.
+//! Numerals in a note's prose that are typed: neither a value shows them, nor does a claim about their paragraph name them.
 //!
 //! What is not prose is left out: code, formulas, links, headings, citations and blocks. So are numerals that name something
 //! (`unit 89`, `Figure 2`, `RN50x4`), dates, years and ordinals. `one` is a pronoun more often than a
 //! number, and `two` seldom a result.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 use regex::Regex;
 
+use super::amount::{WORDS, amount, is_named, is_word};
 use super::block::Block;
 use super::markup::{self, Piece};
 use super::outline::Anchor;
@@ -24,38 +26,6 @@ pub struct Numeral {
     /// Span in the note; for one in a caption that is not there verbatim, that of the caption.
     pub span: Range<usize>,
 }
-
-/// Numbers in words.
-const WORDS: [&str; 28] = [
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-    "hundred",
-    "thousand",
-    "dozen",
-];
 
 /// Words after which a number is a name.
 const NAMED: [&str; 30] = [
@@ -73,62 +43,88 @@ fn compiled(pattern: &str) -> Option<Regex> {
     Regex::new(pattern).ok()
 }
 
+/// A boundary of a word of ASCII, which is found without looking back; letters beside a number are looked at anyway.
+const B: &str = r"(?-u:\b)";
+
 /// What a number can be: digits with separators, or a word.
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    compiled(&format!(r"(?i)[0-9]+(?:[,.\u{{a0}}\u{{202f}}][0-9]+)*|\b(?:{})s?\b", WORDS.join("|")))
+    compiled(&format!(
+        r"(?i)[0-9]+(?:[,.\u{{a0}}\u{{202f}}][0-9]+)*|{B}(?:{})s?{B}",
+        WORDS.map(|(word, _)| word).join("|")
+    ))
 });
 
 /// Dates and times, which are no measurements.
 static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compiled(&format!(
-        r"\b[0-9]{{4}}-[0-9]{{2}}(?:-[0-9]{{2}})?\b|\b(?:{MONTHS}) [0-9]{{1,2}}(?:, [0-9]{{4}})?\b|\b[0-9]{{1,2}} (?:{MONTHS})\b|\b[0-9]{{1,2}}:[0-9]{{2}}\b"
+        r"{B}[0-9]{{4}}-[0-9]{{2}}(?:-[0-9]{{2}})?{B}|{B}(?:{MONTHS}) [0-9]{{1,2}}(?:, [0-9]{{4}})?{B}|{B}[0-9]{{1,2}} (?:{MONTHS}){B}|{B}[0-9]{{1,2}}:[0-9]{{2}}{B}"
     ))
 });
 
-/// The numerals of a note whose Markdown begins at byte `body` that neither a value nor a claim covers, in order.
+/// The numerals of a note whose Markdown begins at byte `body` that neither a value nor a claim covers, in order. A claim
+/// covers those numbers in the paragraph that it cites which its condition names.
 pub(super) fn typed(
     source: &str,
     body: usize,
     blocks: &[Block],
     anchors: &[Anchor],
 ) -> Vec<Numeral> {
-    let cited: Vec<&str> = blocks
-        .iter()
-        .flat_map(|block| &block.claims)
-        .filter_map(|claim| Some(claim.cites.as_ref()?.0.as_str()))
-        .collect();
-    let covered = anchors.iter().filter(|anchor| cited.contains(&anchor.id.as_str()));
-    let covered: Vec<Range<usize>> = covered.map(|anchor| anchor.span.clone()).collect();
+    let cited = cited(blocks);
+    let covered = anchors.iter().filter_map(|anchor| Some((&anchor.span, cited.get(&*anchor.id)?)));
+    let covered: Vec<(&Range<usize>, &Vec<f64>)> = covered.collect();
     let mut found: Vec<Numeral> = Vec::new();
     for run in prose(source, body) {
-        let numerals = numerals(&run.text).into_iter().map(|place| run.place(place));
-        let is_open = |numeral: &Numeral| {
-            !covered
-                .iter()
-                .any(|span| span.start <= numeral.span.start && numeral.span.end <= span.end)
-        };
-        found.extend(numerals.filter(is_open));
+        for place in numerals(&run.text) {
+            let numeral = run.place(place.clone());
+            let mut around = covered.iter().filter(|(span, _)| {
+                span.start <= numeral.span.start && numeral.span.end <= span.end
+            });
+            if !around.any(|(_, numbers)| names(&run.text, &place, numbers)) {
+                found.push(numeral);
+            }
+        }
     }
     for block in blocks {
         let Some(caption) = block.fields.get("caption") else { continue };
-        if cited.iter().any(|id| block.caption_text.trim_end().ends_with(&format!("^{id}"))) {
-            continue;
-        }
+        let text = &block.caption_text;
+        let is_own = |id: &str| block.caption_anchors.iter().any(|anchor| anchor.id == id);
+        let own = cited.iter().filter(|(id, _)| is_own(id));
+        let own: Vec<f64> = own.flat_map(|(_, numbers)| numbers).copied().collect();
         // YAML may fold a caption, so a numeral is looked for from the end of the previous one.
         let mut from = caption.span.start;
-        for place in numerals(&block.caption_text) {
-            let text = block.caption_text.get(place).unwrap_or_default().to_owned();
+        for place in numerals(text) {
+            let numeral = text.get(place.clone()).unwrap_or_default().to_owned();
             let rest = source.get(from..block.span.end).unwrap_or_default();
-            let span = match rest.find(&text) {
-                Some(at) => from + at..from + at + text.len(),
+            let span = match rest.find(&numeral) {
+                Some(at) => from + at..from + at + numeral.len(),
                 None => caption.span.clone(),
             };
             from = span.end;
-            found.push(Numeral { text, span });
+            if !names(text, &place, &own) {
+                found.push(Numeral { text: numeral, span });
+            }
         }
     }
     found.sort_by_key(|numeral| numeral.span.start);
     found
+}
+
+/// The names of sentences that claims cite, with the numbers that the claims' conditions name.
+fn cited(blocks: &[Block]) -> BTreeMap<&str, Vec<f64>> {
+    let mut cited: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for claim in blocks.iter().flat_map(|block| &block.claims) {
+        if let Some((name, _)) = &claim.cites {
+            cited.entry(name).or_default().extend(claim.expression.numbers());
+        }
+    }
+    cited
+}
+
+/// Whether these numbers include the numeral at a place of a text.
+fn names(text: &str, place: &Range<usize>, numbers: &[f64]) -> bool {
+    let numeral = text.get(place.clone()).unwrap_or_default();
+    let after = text.get(place.end..).unwrap_or_default();
+    amount(numeral, after).is_some_and(|amount| is_named(amount, numbers))
 }
 
 /// The plain text of a paragraph, with the place of each of its pieces in the note.
@@ -251,7 +247,7 @@ fn numerals(text: &str) -> Vec<Range<usize>> {
 /// Whether a hyphen and another number word follow: `twenty-one`.
 fn compound(after: &str) -> bool {
     let next = after.trim_start_matches('-').split(|c: char| !c.is_alphabetic()).next();
-    next.is_some_and(|word| word == "one" || WORDS.contains(&word))
+    next.is_some_and(|word| word == "one" || is_word(word))
 }
 
 #[cfg(test)]
@@ -307,16 +303,34 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_that_a_claim_cites_is_covered_and_a_caption_is_prose() {
+    fn a_claim_covers_the_numbers_that_it_names_and_no_others() {
         let block = |more: &str| {
             format!(
                 "```yaml analysis\nid: vis\nkind: feature_vis\nlayer: image_block_4/0/Add_6\nunit: 5\n{more}```\n"
             )
         };
-        let text = "Eight of them are hands. ^eight\n\n";
-        assert_eq!(found(&format!("{text}{}", block(""))), ["0 Eight"]);
-        let claim = "expect:\n  - { that: activation > 1, claim: ^eight }\n";
-        assert_eq!(found(&format!("{text}{}", block(claim))), [""; 0]);
+        let text = "Eight of them are hands, 80 % of all, in three styles. ^eight\n\n";
+        let left = |that: &str| {
+            let claim = format!("expect:\n  - {{ that: \"{that}\", claim: ^eight }}\n");
+            let found = found(&format!("{text}{}", block(&claim)));
+            found
+                .iter()
+                .filter_map(|one| Some(one.split_once(' ')?.1.to_owned()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(left("activation > 1"), ["Eight", "80", "three"]);
+        assert_eq!(left("count of top.label in hands == 8"), ["80", "three"]);
+        assert_eq!(left("at least 8 of top[:10].label in hands and share == 0.8"), ["three"]);
+        assert_eq!(left("all top[:8].label in hands or share > 80%"), ["three"]);
+        // Another claim about the same sentence names the rest; a sentence without a claim has none.
+        let both = "expect:\n  - { that: activation > 3, claim: ^eight }\n  - { that: \"activation in 8..80\", claim: ^eight }\n";
+        assert_eq!(found(&format!("{text}{}", block(both))), [""; 0]);
+        let other = format!("Eight of them.\n\n{text}{}", block(both));
+        assert_eq!(found(&other), ["0 Eight"]);
+        let caption = "caption: Seven of the eight. ^own\nexpect:\n  - { that: activation == 8, claim: ^own }\n";
+        let found_in = found(&block(caption));
+        assert_eq!(found_in.len(), 1, "{found_in:?}");
+        assert!(found_in[0].ends_with(" Seven"), "{found_in:?}");
         let caption = block("caption: Unit 5, in `= vis.steps` of 8 steps.\n");
         assert_eq!(found(&caption), [format!("{} 8", caption.find("8 steps").expect("in it"))]);
     }
