@@ -299,6 +299,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             problems.extend(typed);
             list(&site.workspace, &problems, &report);
             if report.format == Format::Json {
+                claims::list(&mut site)?;
                 review::list(&mut site)?;
             }
             let worst = if report.strict { Severity::Warning } else { Severity::Error };

@@ -1,6 +1,8 @@
-//! What commands say of claims: how many hold, and which numerals in prose nothing covers.
+//! What commands say of claims: their outcomes, how many hold, and which numerals in prose nothing covers.
 
 use std::sync::Arc;
+
+use neuronotes_core::say;
 
 use super::format::count;
 use crate::claim::Verdict;
@@ -16,12 +18,20 @@ pub(super) fn typed(workspace: &Workspace) -> Vec<Diagnostic> {
         let numerals = note.typed_numerals().into_iter().map(|numeral| {
             let message = format!("`{}` is typed: neither a value nor a claim covers it", numeral.text);
             let problem = note.at().warning(numeral.span, message);
-            let hint = "show it as a value, `= id.path`; or end the sentence with ` ^name`, and let an expectation cite it: `claim: ^name`";
+            let hint = "show it as a value, `= id.path`; or end the sentence with ` ^name`, and let an expectation that names the number cite it: `claim: ^name`";
             Diagnostic { severity: Severity::Note, ..problem }.hint(hint)
         });
         numerals.collect::<Vec<_>>()
     };
     notes.iter().flat_map(of_note).collect()
+}
+
+/// Prints all claims with their outcomes, one object a line.
+pub(super) fn list(site: &mut Site) -> anyhow::Result<()> {
+    for claim in site.claims() {
+        say::json(&serde_json::to_string(&claim)?);
+    }
+    Ok(())
 }
 
 /// How many expectations hold, if there are any.

@@ -224,9 +224,12 @@ impl Run {
     /// The diagnostics, of a run with `--format json`.
     pub fn reports(&self) -> Vec<Diagnostic> {
         let read = |line: &str| serde_json::from_str(line).expect("a diagnostic as JSON");
-        // After the diagnostics, `check` lists the troubles of notes.
+        // After the diagnostics, `check` lists the claims and the troubles of notes.
         let stdout = self.stdout();
-        stdout.lines().filter(|line| !line.contains("\"trouble\":")).map(read).collect()
+        let is_other = |line: &&str| {
+            ["trouble", "verdict"].iter().any(|key| line.contains(&format!("\"{key}\":")))
+        };
+        stdout.lines().filter(|line| !is_other(line)).map(read).collect()
     }
 
     /// The last line that counts, such as `3 notes: 0 figures measured …`.
