@@ -68,7 +68,7 @@ pub fn compare(kind: &Kind, before: Measured<'_>, after: Measured<'_>) -> Result
     // What the drawn histograms show.
     let shown = |histogram: &HistogramChange| {
         let dot = if histogram.path.is_empty() { "" } else { "." };
-        ["edges[", "counts["].map(|name| format!("{}{dot}{name}", histogram.path))
+        ["edges[", "images_in_bucket["].map(|name| format!("{}{dot}{name}", histogram.path))
     };
     let shown: Vec<String> = change.histograms.iter().flat_map(shown).collect();
     change.numbers.retain(|one| !shown.iter().any(|start| one.path.starts_with(start.as_str())));

@@ -100,7 +100,7 @@ pub fn kind(kind: &Kind, local: &Local) -> String {
     out.push_str(&values(kind));
     out.push_str(&format!(
         "\n## Its own noise (what `neuronotes reproduce` takes for the same)\n\n{}\n",
-        kind.noise.said()
+        kind.noise.said(&kind.values)
     ));
     out
 }

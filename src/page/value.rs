@@ -9,6 +9,7 @@
 mod choice;
 mod computed;
 mod control;
+mod former;
 mod judge;
 mod locate;
 mod near;
@@ -102,7 +103,7 @@ enum Located<'s> {
     Count(usize),
     /// In the data of a measurement, below `value`, which has the name `first`.
     Found {
-        tree: Tree,
+        tree: Tree<'s>,
         value: Value,
         first: &'s str,
         /// The path from there.
@@ -181,6 +182,14 @@ impl<'a> Sources<'a> {
                 failed(value, &said.message, None)
             });
             self.expected(index, value, &mut shown, &mut out.problems);
+            if let (Ok(query), true) = (&value.asked, shown.figure.is_some()) {
+                let whole = query.test.as_ref().map_or(&query.expression, |test| &test.condition);
+                for fault in self.former(index, whole, None) {
+                    let problem =
+                        note.at().warning(value.place(&fault.span), fault.problem.message);
+                    out.problems.push(problem.hint(fault.problem.hint));
+                }
+            }
             out.shown.push(shown);
         }
         self.judge_all(index, &mut out);

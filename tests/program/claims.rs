@@ -158,6 +158,54 @@ fn values_in_prose_are_computed_and_have_conditions() {
 }
 
 #[test]
+fn a_former_name_of_a_count_still_works_and_is_a_warning() {
+    let garden = Garden::new();
+    let text = |count: &str, length: &str| {
+        format!(
+            "Of `= examples.{count}` pictures, `= examples.top.{length} ? > 1` are shown.\n\n{}{}",
+            vis(5, &format!("  - examples.{count} > 3\n")),
+            examples(&format!("  - {count} == 1494 and top.{length} < 5\n"))
+        )
+    };
+    garden.note("a.md", &text("count", "count"));
+    fill(&garden, 0.0);
+    insta::assert_snapshot!(garden.said());
+    let built = garden.built();
+    assert!(built.stderr().contains("3 expectations: 3 hold"), "{}", built.stderr());
+    let shown = |page: &str| {
+        let values =
+            page.split("</data>").filter_map(|text| Some(text.rsplit_once('>')?.1.to_owned()));
+        values.collect::<Vec<_>>()
+    };
+    let before = shown(&garden.page("a.html"));
+    assert_eq!(before[..2], ["1494", "3"]);
+    garden.note("a.md", &text("images", "length"));
+    let check = garden.run(&["check"]);
+    assert!(!check.stderr().contains("is now called"), "{}", check.stderr());
+    // Claims that hold are listed, too.
+    let lines = garden.run(&["check", "--format", "json"]).stdout();
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let claims: Vec<Value> = lines.filter(|line| line["verdict"].is_string()).collect();
+    assert_eq!(claims.len(), 3, "{claims:?}");
+    assert!(claims.iter().all(|claim| claim["verdict"] == "holds"), "{claims:?}");
+    assert_eq!((&claims[0]["figure"], &claims[0]["expected"]), (&Value::Null, &json!("> 1")));
+    let last = &claims[2];
+    assert_eq!((&last["file"], &last["line"]), (&json!("notes/a.md"), &json!(19)));
+    assert_eq!((&last["figure"], &last["predicted"]), (&json!("examples"), &Value::Null));
+    assert_eq!(last["claim"], "images == 1494 and top.length < 5");
+    garden.built();
+    let page = garden.page("a.html");
+    assert_eq!(shown(&page), before);
+    assert!(page.contains("images: Number of images in the data set"), "{page}");
+    // The result that readers can download has the names that notes use.
+    let files = page.split("figures/data/").skip(1).filter_map(|rest| rest.split('"').next());
+    let json = files.into_iter().find(|name| name.ends_with(".json")).expect("a file of numbers");
+    let json: Value =
+        serde_json::from_str(&garden.read(&format!("output/figures/data/{json}"))).expect("JSON");
+    assert_eq!((&json["images"], json.get("count")), (&json!(1494), None));
+}
+
+#[test]
 fn a_claim_is_judged_again_when_it_or_its_result_changes_and_nothing_is_measured_for_it() {
     let garden = Garden::new();
     garden.note("a.md", &vis(5, "  - activation > 3\n"));
@@ -196,12 +244,19 @@ fn a_claim_is_judged_again_when_it_or_its_result_changes_and_nothing_is_measured
 #[test]
 fn typed_numerals_are_listed() {
     let garden = Garden::new();
-    garden.note("a.md", &format!("# Eight\n\nSeven of the eight reach 4.2. ^all\n\nUnit 5: `= vis.unit`, and 3 more.\n\n{}", vis(5, "  - { that: unit == 5, claim: ^all }\n")));
+    let text =
+        "# Eight\n\nSeven of the eight reach 4.2. ^all\n\nUnit 5: `= vis.unit`, and 3 more.\n\n";
+    let claim = "  - { that: \"unit == 5 and at least 7 of [1, 2] > 8\", claim: ^all }\n";
+    garden.note("a.md", &format!("{text}{}", vis(5, claim)));
     let run = garden.run(&["check", "--numbers"]);
     assert_eq!(run.code(), 0);
     let said = run.stderr();
-    assert!(said.contains("1 numeral in prose that neither a value nor a claim covers"), "{said}");
+    assert!(said.contains("2 numerals in prose that neither a value nor a claim covers"), "{said}");
+    // The claim names seven and eight, and says nothing of 4.2.
+    assert!(said.contains("a.md:3:26") && said.contains("`4.2` is typed"), "{said}");
     assert!(said.contains("a.md:5:27") && said.contains("`3` is typed"), "{said}");
+    let hint = "let an expectation that names the number cite it";
+    assert!(said.contains(hint), "{said}");
     assert!(!garden.run(&["check"]).stderr().contains("typed"));
 }
 

@@ -94,7 +94,7 @@ fn a_reader_sees_the_number_and_it_follows_the_measurement() {
             "Unit `= vis.unit` of `= vis.layer` reaches `= vis.activation | .2f` from `= vis.start`, \
              `= vis.images.length` picture of `= vis.steps` steps, seed `= vis.seed`.\n\n\
              First `= examples.top[0].activation | .1f`, last `= examples.top[-1].activation | +.1f`; \
-             of `= examples.count | ,` the keys `= examples.top.key` and `= examples.top[0].caption`; \
+             of `= examples.images | ,` the keys `= examples.top.key` and `= examples.top[0].caption`; \
              `= examples.top[key=k1].deviations` above `= examples.mean`, by `= vis.device` in \
              `= vis.seconds | .1f` s on `= vis.measured`.\n\n{}{}",
             vis(unit),
@@ -219,7 +219,7 @@ fn every_mistake_has_its_place_and_a_hint() {
         block(&format!("id: grid\n{BLOCK}sweep: {{ unit: [3, 4], recipe: [lucid, draft] }}\n"));
     let own = format!("{}{grid}", examples());
     let values = [
-        "exampels.count",
+        "exampels.images",
         "vis.activation",
         "nothing",
         "Piggy bnak#vis.activation",
@@ -235,8 +235,8 @@ fn every_mistake_has_its_place_and_a_hint() {
         "examples.top[3].activation",
         "examples.top[-4].activation",
         "examples.top[key=k7].activation",
-        "examples.count.mean",
-        "examples.count[0]",
+        "examples.images.mean",
+        "examples.images[0]",
         "examples.top[2].caption",
         "examples.layer | .1f",
         "examples.layer.name",
@@ -375,7 +375,7 @@ fn whatever_is_asked_something_stands_in_its_place() {
         format!("- `= {text}`\n")
     };
     let lines: String = (0..1500).map(value).collect();
-    let right = "- `= examples.count` `= vis.activation` `= grid[unit=3].activation`\n";
+    let right = "- `= examples.images` `= vis.activation` `= grid[unit=3].activation`\n";
     let lines = format!("{right}{lines}");
     let grid = block(&format!("id: grid\n{BLOCK}sweep: {{ unit: [3, 4] }}\n"));
     garden.note("a.md", &format!("{lines}\n{}{}{grid}", examples(), vis(5)));

@@ -10,7 +10,7 @@ use super::known::{Known, Misnamed};
 use super::noise::Noise;
 use super::probe::{class_named, classes_used};
 use super::sample::{Painted, Sample};
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::zero_shot::{TRUNCATE, Truth};
 use crate::statistics::{part, wilson};
 
@@ -288,35 +288,35 @@ pub static KIND: Kind = Kind {
     },
     values: Values {
         named: &[
-            named("count", "images", "Number of images that were attacked."),
-            named("skipped", "images", "Number of images that could not be read."),
-            named("right", "images", "Number of images that are classified correctly without a text."),
-            named("of", "images", "Number of images whose true class is among the classes."),
-            named("accuracy", "fraction", "`right` divided by `of`."),
+            counted("images_attacked", "count", "images", "Number of images that were attacked."),
+            counted("images_skipped", "skipped", "images", "Number of images that could not be read."),
+            counted("images_right", "right", "images", "Number of images that are classified correctly without a text."),
+            counted("images_judged", "of", "images", "Number of images whose true class is among the classes."),
+            named("accuracy", "fraction", "`images_right` divided by `images_judged`."),
             named("attacks[n].target", "", "The class that the n-th attack aims at."),
             named("attacks[n].text", "", "Its text; also by it, `attacks[text=castle].success`."),
-            named("attacks[n].changed_to", "images", "Images that it changed to the target."),
-            named("attacks[n].already_equal", "images", "Images that are taken for the target with the text and without it."),
-            named("attacks[n].changed_away", "images", "Images that are taken for the target only without the text."),
-            named("attacks[n].neither", "images", "Images that are taken for the target neither with nor without the text."),
-            named("attacks[n].success", "fraction", "`changed_to` divided by `count`."),
+            counted("attacks[n].images_changed_to", "changed_to", "images", "Images that it changed to the target."),
+            counted("attacks[n].images_already_equal", "already_equal", "images", "Images that are taken for the target with the text and without it."),
+            counted("attacks[n].images_changed_away", "changed_away", "images", "Images that are taken for the target only without the text."),
+            counted("attacks[n].images_neither", "neither", "images", "Images that are taken for the target neither with nor without the text."),
+            named("attacks[n].success", "fraction", "`images_changed_to` divided by `images_attacked`."),
             named("attacks[n].low", "fraction", "The lower bound of Wilson's 95 % interval for it."),
             named("attacks[n].high", "fraction", "Its upper bound."),
             named("attacks[n].covered", "fraction", "The mean fraction of pixels that the text changed."),
             named("attacks[n].before", "fraction", "The mean probability of the target without the text."),
             named("attacks[n].after", "fraction", "The mean probability of the target with the text."),
-            named("attacks[n].probe.changed_to", "images", "Against the `probe`: images that it changed to the target."),
-            named("attacks[n].probe.already_equal", "images", "Images that the probe takes for the target with the text and without it."),
-            named("attacks[n].probe.changed_away", "images", "Images that it takes for the target only without the text."),
-            named("attacks[n].probe.neither", "images", "Images that it takes for the target neither with nor without the text."),
-            named("attacks[n].probe.success", "fraction", "`probe.changed_to` divided by `count`."),
+            counted("attacks[n].probe.images_changed_to", "changed_to", "images", "Against the `probe`: images that it changed to the target."),
+            counted("attacks[n].probe.images_already_equal", "already_equal", "images", "Images that the probe takes for the target with the text and without it."),
+            counted("attacks[n].probe.images_changed_away", "changed_away", "images", "Images that it takes for the target only without the text."),
+            counted("attacks[n].probe.images_neither", "neither", "images", "Images that it takes for the target neither with nor without the text."),
+            named("attacks[n].probe.success", "fraction", "`probe.images_changed_to` divided by `images_attacked`."),
             named("attacks[n].probe.low", "fraction", "The lower bound of Wilson's 95 % interval for it."),
             named("attacks[n].probe.high", "fraction", "Its upper bound."),
             named("attacks[n].probe.before", "fraction", "The probe's mean probability of the target without the text."),
             named("attacks[n].probe.after", "fraction", "The same with the text."),
-            named("probe.right", "images", "Number of images that the `probe` classifies correctly without a text."),
-            named("probe.fitted", "images", "Number of the attacked images that it was fitted to."),
-            named("probe.accuracy", "fraction", "`probe.right` divided by `of`."),
+            counted("probe.images_right", "right", "images", "Number of images that the `probe` classifies correctly without a text."),
+            counted("probe.images_fitted", "fitted", "images", "Number of the attacked images that it was fitted to."),
+            named("probe.accuracy", "fraction", "`probe.images_right` divided by `images_judged`."),
         ],
         of: |result| stored(result, derive),
     },

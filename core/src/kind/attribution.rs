@@ -11,7 +11,7 @@ use super::field::{Field, Preset, Type};
 use super::logit;
 use super::noise::Noise;
 use super::sample::{Painted, Sample};
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::words::words;
 use super::zero_shot::TRUNCATE;
 use crate::digest::Digest;
@@ -278,8 +278,8 @@ pub static KIND: Kind = Kind {
                 "For `integrated_gradients` and `exact`: what the sum is to be.",
             ),
             named("gap", "", "`sum` minus `promised`."),
-            named(
-                "same_sign",
+            counted(
+                "units_same_sign", "same_sign",
                 "units",
                 "The number of the units shown without which the logit changes in the predicted direction.",
             ),

@@ -11,7 +11,7 @@ use super::rating::{self, Agreement, DECIDE, LABELS};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::words::words;
 use crate::problem::Problem;
 use crate::statistics::deviations;
@@ -121,12 +121,12 @@ pub static KIND: Kind = Kind {
     captions: true,
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
-            named("labelled", "images", "Number of images with a category."),
+            counted("images", "count", "images", "Number of images in the data set."),
+            counted("images_labelled", "labelled", "images", "Number of images with a category."),
             named("mean", "", "Mean activation over the data set."),
             named("sd", "", "Standard deviation over the data set."),
             named("categories[n].name", "", "The category, highest median first; also `[name=heart]`."),
-            named("categories[n].count", "images", "Number of its images."),
+            counted("categories[n].images", "count", "images", "Number of its images."),
             named("categories[n].median", "", "The median activation of its images."),
             named("categories[n].low", "", "The first quartile."),
             named("categories[n].high", "", "The third quartile."),

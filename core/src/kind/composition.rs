@@ -9,7 +9,7 @@ use super::known::Misnamed;
 use super::noise::Noise;
 use super::probe::{class_named, classes_used};
 use super::sample::{Painted, Sample};
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use crate::model::Place;
 
 /// Maximum number of classes in a figure.
@@ -152,9 +152,9 @@ pub static KIND: Kind = Kind {
     noise: Noise::FITTED,
     values: Values {
         named: &[
-            named("of", "classes", "Number of classes of the probe."),
+            counted("classes_in_probe", "of", "classes", "Number of classes of the probe."),
             named("classes[n].name", "", "The n-th class that is shown."),
-            named("classes[n].nonzero", "units", "Number of units whose weight is not zero; also by the name, `classes[name=piggy bank].nonzero`."),
+            counted("classes[n].units_nonzero", "nonzero", "units", "Number of units whose weight is not zero; also by the name, `classes[name=piggy bank].units_nonzero`."),
             named("classes[n].share", "fraction", "The sizes of the weights in its equation, divided by those of all its weights."),
             named("classes[n].terms[n].unit", "", "The unit of a term of its equation."),
             named("classes[n].terms[n].weight", "", "The weight of that unit."),

@@ -14,7 +14,7 @@ use super::rating::{self, Agreement, DECIDE, LABELS};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use crate::statistics::{deviations, part};
 
 /// Number of buckets if the block does not say.
@@ -173,11 +173,16 @@ pub static KIND: Kind = Kind {
     captions: true,
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
+            counted("images", "count", "images", "Number of images in the data set."),
             named("mean", "", "Mean activation over the data set."),
             named("sd", "", "Standard deviation over the data set."),
-            named("drawn", "images", "Number of images drawn."),
-            named("labelled", "images", "Number of drawn images with a category."),
+            counted("images_drawn", "drawn", "images", "Number of images drawn."),
+            counted(
+                "images_labelled",
+                "labelled",
+                "images",
+                "Number of drawn images with a category.",
+            ),
             named("buckets[n].from", "", "The activation at which the bucket begins."),
             named("buckets[n].to", "", "The activation at which it ends."),
             named(
@@ -186,10 +191,20 @@ pub static KIND: Kind = Kind {
                 "Where the bucket begins, on the figure's axis.",
             ),
             named("buckets[n].images", "images", "Number of images of the data set in the bucket."),
-            named("buckets[n].drawn", "images", "Number of images drawn from it."),
-            named("buckets[n].labelled", "images", "Number of those with a category."),
+            counted(
+                "buckets[n].images_drawn",
+                "drawn",
+                "images",
+                "Number of images drawn from it.",
+            ),
+            counted(
+                "buckets[n].images_labelled",
+                "labelled",
+                "images",
+                "Number of those with a category.",
+            ),
             named("categories[n].name", "", "The category; also `[name=heart]`."),
-            named("categories[n].count", "images", "Number of drawn images in it."),
+            counted("categories[n].images", "count", "images", "Number of drawn images in it."),
             named(
                 "categories[n].shares[n]",
                 "fraction",
@@ -328,7 +343,10 @@ mod tests {
         let tree = KIND.values.tree(serde_json::to_value(sample(4.0)).expect("JSON"));
         let tree = tree.expect("a tree");
         assert_eq!(tree["categories"][0]["shares"], json!([1.0 / 9.0, 0.625, 1.0]));
-        assert_eq!((tree["drawn"].as_u64(), tree["labelled"].as_u64()), (Some(21), Some(20)));
+        assert_eq!(
+            (tree["images_drawn"].as_u64(), tree["images_labelled"].as_u64()),
+            (Some(21), Some(20))
+        );
         assert_eq!(tree["buckets"][0]["from_zero"], json!(-1.0));
     }
 }

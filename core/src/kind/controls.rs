@@ -10,7 +10,7 @@ use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
 use super::target;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use crate::statistics::deviations;
 
 /// Default number of images drawn at random.
@@ -156,7 +156,7 @@ pub static KIND: Kind = Kind {
     captions: true,
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
+            counted("images", "count", "images", "Number of images in the data set."),
             named("mean", "", "The unit's or the direction's mean over the data set."),
             named("sd", "", "Its standard deviation over the data set."),
             named(
@@ -204,7 +204,12 @@ pub static KIND: Kind = Kind {
             named("others[n].top[n].key", "", "That image's key in the data set."),
             named("others[n].top[n].caption", "", "Its caption, if there is one."),
             named("others[n].top[n].label", "", "Its label, if there is one."),
-            named("passed", "units", "Number of other units that were drawn and passed over."),
+            counted(
+                "units_passed_over",
+                "passed",
+                "units",
+                "Number of other units that were drawn and passed over.",
+            ),
         ],
         of: |result| stored(result, derive),
     },

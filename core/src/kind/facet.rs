@@ -12,7 +12,7 @@ use super::field::{Field, Kinds, Preset, Takes, Type};
 use super::noise::Noise;
 use super::sample::Sample;
 use super::tuple::tuple;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use crate::statistics::part;
 
 /// Parameters of a facet: the source of its weights.
@@ -156,9 +156,9 @@ pub static KIND: Kind = Kind {
             named("images.generic", "images", "Number of images from the data set `generic`."),
             named("layers[n].layer", "", "The layer's name."),
             named("layers[n].units", "units", "Number of units of the layer."),
-            named("layers[n].right", "images", "Number of held-out images that were classified correctly."),
-            named("layers[n].of", "images", "Number of held-out images."),
-            named("layers[n].accuracy", "fraction", "Accuracy on held-out images: `right` divided by `of`."),
+            counted("layers[n].images_right", "right", "images", "Number of held-out images that were classified correctly."),
+            counted("layers[n].images_held_out", "of", "images", "Number of held-out images."),
+            named("layers[n].accuracy", "fraction", "Accuracy on held-out images: `images_right` divided by `images_held_out`."),
         ],
         of: |result| stored(result, derive),
     },

@@ -1,6 +1,8 @@
 //! A kind's own noise: how far a result may lie from an earlier one of the same request, measured by another processor or
 //! program, and still say the same.
 
+use super::value::Values;
+
 /// How results of one request are compared. Paths are those of the stored result, with `[n]` for any item of a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Noise {
@@ -34,10 +36,10 @@ impl Noise {
     /// Of numbers that are fitted.
     pub const FITTED: Self = Self { relative: FIT, ..Self::ACTIVATIONS };
 
-    /// The rule in words, for the kind's documentation.
-    pub fn said(&self) -> String {
+    /// The rule in words, for the documentation of the kind with these values.
+    pub fn said(&self, values: &Values) -> String {
         let list = |paths: &mut dyn Iterator<Item = &&str>| {
-            paths.map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
+            paths.map(|path| format!("`{}`", values.name_of(path))).collect::<Vec<_>>().join(", ")
         };
         let mut out = format!(
             "Numbers with a fraction may differ by {} of the largest number of the same name.",

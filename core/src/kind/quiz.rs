@@ -13,7 +13,7 @@ use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
 use super::target;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, stored};
 use crate::statistics::wilson;
 
 /// The output with the [`Quiz`].
@@ -118,11 +118,11 @@ pub static KIND: Kind = Kind {
     scan: Scan::Layer,
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
-            named("scored", "trials", "Number of trials that are scored."),
-            named("catches", "trials", "Number of catch trials."),
-            named(
-                "needed",
+            counted("images", "count", "images", "Number of images in the data set."),
+            counted("trials_scored", "scored", "trials", "Number of trials that are scored."),
+            counted("trials_catch", "catches", "trials", "Number of catch trials."),
+            counted(
+                "trials_needed", "needed",
                 "trials",
                 "The fewest right answers that show more than chance; undefined with fewer than four trials.",
             ),

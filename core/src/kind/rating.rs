@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::field::{Field, Preset, Type};
-use super::value::{Named, named};
+use super::value::{Named, counted, named};
 use super::words::words;
 
 words! {
@@ -60,13 +60,25 @@ pub(super) const DECIDE: Field = Field::compute(
 /// What prose can say of the raters, as [`derive`] adds it.
 pub(super) const ALPHA: Named =
     named("alpha", "", "Krippendorff's alpha of the raters, for nominal data.");
-pub(super) const RATED: Named =
-    named("rated", "images", "Number of images that at least two raters labelled.");
-pub(super) const TIES: Named =
-    named("ties", "images", "Number of images without a label because raters disagree.");
+pub(super) const RATED: Named = counted(
+    "images_rated",
+    "rated",
+    "images",
+    "Number of images that at least two raters labelled.",
+);
+pub(super) const TIES: Named = counted(
+    "images_tied",
+    "ties",
+    "images",
+    "Number of images without a label because raters disagree.",
+);
 pub(super) const RATER: Named = named("raters[n].name", "", "The rater.");
-pub(super) const RATER_LABELLED: Named =
-    named("raters[n].labelled", "images", "Number of images that the rater labelled.");
+pub(super) const RATER_LABELLED: Named = counted(
+    "raters[n].images_labelled",
+    "labelled",
+    "images",
+    "Number of images that the rater labelled.",
+);
 
 /// Made-up agreement of two raters.
 pub(super) fn sample() -> Agreement {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::entry::{Fault, Kind, form};
 use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::zero_shot::TRUNCATE;
 use crate::statistics::part;
 
@@ -197,16 +197,16 @@ pub static KIND: Kind = Kind {
     text: true,
     values: Values {
         named: &[
-            named("control", "pictures", "Number of words that are no ink's name, in each ink."),
-            named("control_ink", "pictures", "Of these, the number that are answered by their ink."),
-            named("congruent", "pictures", "Number of words in the ink that they name."),
-            named("congruent_ink", "pictures", "Of these, the number that are answered by it."),
-            named("incongruent", "pictures", "Number of words in another ink than they name."),
-            named("ink", "pictures", "Of these, the number that are answered by the ink."),
-            named("word", "pictures", "Of these, the number that are answered by the word."),
-            named("other", "pictures", "Of these, the number that are answered by neither."),
-            named("ink_share", "fraction", "`ink` divided by `incongruent`."),
-            named("word_share", "fraction", "`word` divided by `incongruent`."),
+            counted("images_control", "control", "images", "Number of words that are no ink's name, in each ink."),
+            counted("images_control_by_ink", "control_ink", "images", "Of these, the number that are answered by their ink."),
+            counted("images_congruent", "congruent", "images", "Number of words in the ink that they name."),
+            counted("images_congruent_by_ink", "congruent_ink", "images", "Of these, the number that are answered by it."),
+            counted("images_incongruent", "incongruent", "images", "Number of words in another ink than they name."),
+            counted("images_by_ink", "ink", "images", "Of these, the number that are answered by the ink."),
+            counted("images_by_word", "word", "images", "Of these, the number that are answered by the word."),
+            counted("images_by_neither", "other", "images", "Of these, the number that are answered by neither."),
+            named("ink_share", "fraction", "`images_by_ink` divided by `images_incongruent`."),
+            named("word_share", "fraction", "`images_by_word` divided by `images_incongruent`."),
             named("mean_ink", "fraction", "The mean probability of the ink over incongruent words."),
             named("mean_word", "fraction", "The mean probability of the word over incongruent words."),
             named("mean_control", "fraction", "The mean probability of the ink over words that are no ink's name."),

@@ -9,7 +9,7 @@ use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
 use super::term::Term;
 use super::tuple::tuple;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::words::words;
 use super::zero_shot::TRUNCATE;
 use crate::digest::Digest;
@@ -168,7 +168,7 @@ pub static KIND: Kind = Kind {
     text: true,
     values: Values {
         named: &[
-            named("count", "texts", "Number of texts in the list."),
+            counted("texts_ranked", "count", "texts", "Number of texts in the list."),
             named("mean", "", "The mean of all their cosines."),
             named("sd", "", "The standard deviation of all their cosines."),
             named("ranked[n].text", "", "The n-th text."),

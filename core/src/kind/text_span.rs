@@ -7,7 +7,7 @@ use super::entry::{About, Data, Fault, Kind, form};
 use super::field::{Field, Preset, Type};
 use super::noise::Noise;
 use super::sample::{Painted, Sample};
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::zero_shot::TRUNCATE;
 use crate::model::{Architecture, Place};
 
@@ -224,8 +224,8 @@ pub static KIND: Kind = Kind {
     noise: Noise { aside: &["gap"], ..Noise::ACTIVATIONS },
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
-            named("skipped", "images", "Number of images that could not be read."),
+            counted("images", "count", "images", "Number of images in the data set."),
+            counted("images_skipped", "skipped", "images", "Number of images that could not be read."),
             named("variance", "", "The variance of the images' embeddings, each scaled to length 1."),
             named("gap", "", "The greatest difference between a coordinate of the terms' sum and of the normalised embedding."),
             named("shares", "fraction", "The variances of all heads of the block together, divided by that of the embeddings. Of all heads of an attention pool it is near 1 if each adds something of its own, and smaller the more they add the same."),

@@ -8,7 +8,7 @@ use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
 use super::unit_similarity::{Sheet, Tally, Tile};
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use crate::model::Place;
 
 /// The words of the scores, in the order of the documentation.
@@ -169,7 +169,7 @@ pub static KIND: Kind = Kind {
     captions: true,
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
+            counted("images", "count", "images", "Number of images in the data set."),
             named("units", "units", "Number of units of the layer."),
             named("baseline", "", "The mean cosine of all pairs of images."),
             named("means.clarity", "", "The mean clarity of the units."),
@@ -183,7 +183,7 @@ pub static KIND: Kind = Kind {
             named("points[n].redundancy", "", "Its redundancy."),
             named("points[n].twin", "", "The unit that responds to the most similar images."),
             named("points[n].label", "", "The label of most of its strongest images, if the data set has labels."),
-            named("points[n].votes", "images", "How many of its strongest images have that label."),
+            counted("points[n].images_with_label", "votes", "images", "How many of its strongest images have that label."),
             named("points[n].caption", "", "The caption of its strongest image, or its key."),
             named("labels[n].label", "", "The n-th label, the most frequent first."),
             named("labels[n].units", "units", "The number of units with that label."),

@@ -8,7 +8,7 @@ use super::field::{Field, Preset, Type};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 
 /// Default of [`Params::deviations`].
 pub const DEVIATIONS: f64 = 3.0;
@@ -102,9 +102,10 @@ pub static KIND: Kind = Kind {
     scan: Scan::Layer,
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
+            counted("images", "count", "images", "Number of images in the data set."),
             named("units", "units", "Number of other units that it is compared with."),
-            named(
+            counted(
+                "units_left_out",
                 "left_out",
                 "units",
                 "Number of other units that do not vary over the data set, or have an activation that is NaN or infinite.",
@@ -116,8 +117,18 @@ pub static KIND: Kind = Kind {
                 "The unit's own number; also by the measure, `ranks[measure=kurtosis].value`.",
             ),
             named("ranks[n].rank", "", "Its rank; 1 is the greatest number."),
-            named("ranks[n].greater", "units", "Number of other units with a greater number."),
-            named("ranks[n].equal", "units", "Number of other units with the same number."),
+            counted(
+                "ranks[n].units_greater",
+                "greater",
+                "units",
+                "Number of other units with a greater number.",
+            ),
+            counted(
+                "ranks[n].units_equal",
+                "equal",
+                "units",
+                "Number of other units with the same number.",
+            ),
             named("ranks[n].median", "", "The median of the other units' numbers."),
         ],
         of: |result| {

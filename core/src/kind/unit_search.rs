@@ -11,7 +11,7 @@ use super::noise::Noise;
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
 use super::unit_similarity::Seen;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::words::words;
 use crate::model::Place;
 
@@ -183,12 +183,12 @@ pub static KIND: Kind = Kind {
     },
     values: Values {
         named: &[
-            named("positive", "pictures", "Number of pictures in the group."),
-            named("negative", "pictures", "Number of pictures that it is compared with."),
+            counted("images_positive", "positive", "images", "Number of pictures in the group."),
+            counted("images_negative", "negative", "images", "Number of pictures that it is compared with."),
             named("units", "units", "Number of units of the layer."),
-            named("constant", "units", "Number of units with the same activation for all these pictures."),
-            named("rising", "units", "Number of units that are higher for the group, with q below 0.05."),
-            named("falling", "units", "Number of units that are lower for it, with q below 0.05."),
+            counted("units_constant", "constant", "units", "Number of units with the same activation for all these pictures."),
+            counted("units_rising", "rising", "units", "Number of units that are higher for the group, with q below 0.05."),
+            counted("units_falling", "falling", "units", "Number of units that are lower for it, with q below 0.05."),
             named("spoiled[n].unit", "", "The n-th unit that is left out, since an activation of it is NaN or infinite."),
             named("spoiled[n].key", "", "The key of the first picture for which it is."),
             named("found[n].unit", "", "The n-th unit."),

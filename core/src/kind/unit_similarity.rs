@@ -13,7 +13,7 @@ use super::noise::Noise;
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::words::words;
 
 /// The least number of units that a map shows.
@@ -139,9 +139,9 @@ pub static KIND: Kind = Kind {
     noise: Noise { aside: &["settled"], ..Noise::FITTED },
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
+            counted("images", "count", "images", "Number of images in the data set."),
             named("units", "units", "Number of units of the layer."),
-            named("constant", "units", "Number of units with the same activation for every image."),
+            counted("units_constant", "constant", "units", "Number of units with the same activation for every image."),
             named("nearest[n].unit", "", "The n-th unit of a list."),
             named(
                 "nearest[n].correlation",
@@ -166,7 +166,7 @@ pub static KIND: Kind = Kind {
             named("points[n].kurtosis", "", "The excess kurtosis of its activations; also by the unit, `points[unit=42].kurtosis`."),
             named("points[n].deviations", "standard deviations", "Its strongest activation."),
             named("points[n].label", "", "The label of most of its strongest images, if the data set has labels."),
-            named("points[n].votes", "images", "How many of its strongest images have that label."),
+            counted("points[n].images_with_label", "votes", "images", "How many of its strongest images have that label."),
             named("points[n].caption", "", "The caption of its strongest image, or its key."),
             named("groups[n].label", "", "The name of the n-th group of a map with `groups`, the largest first."),
             named("groups[n].units", "units", "Its number of units."),

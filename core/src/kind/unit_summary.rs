@@ -8,7 +8,7 @@ use super::entry::{About, Data, Kind, Scan, form};
 use super::sample::Sample;
 use super::scan::{POOL, Pool};
 use super::target;
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use crate::statistics::part;
 
 about! {
@@ -61,12 +61,17 @@ pub static KIND: Kind = Kind {
     scan: Scan::Layer,
     values: Values {
         named: &[
-            named("count", "images", "The number of images in the data set."),
+            counted("images", "count", "images", "The number of images in the data set."),
             named("mean", "", "The mean activation."),
             named("sd", "", "The standard deviation of the activations."),
             named("kurtosis", "", "The excess kurtosis; undefined if all activations are equal."),
-            named("zeros", "images", "The number of images whose activation is exactly zero."),
-            named("zero_share", "fraction", "`zeros` divided by `count`."),
+            counted(
+                "images_at_zero",
+                "zeros",
+                "images",
+                "The number of images whose activation is exactly zero.",
+            ),
+            named("zero_share", "fraction", "`images_at_zero` divided by `images`."),
             named("min", "", "The smallest activation."),
             named("max", "", "The largest activation."),
         ],

@@ -9,7 +9,7 @@ use super::exhibit::Origin;
 use super::field::{Field, Preset, Takes, Type};
 use super::noise::Noise;
 use super::sample::{Painted, Sample};
-use super::value::{Values, named, stored};
+use super::value::{Values, counted, named, stored};
 use super::words::words;
 use crate::digest::Digest;
 use crate::statistics::{part, wilson};
@@ -238,27 +238,27 @@ pub static KIND: Kind = Kind {
                 "",
                 "The n-th class; also by its label, `classes[label=cat]`.",
             ),
-            named(
-                "classes[n].predicted",
+            counted(
+                "classes[n].images_predicted", "predicted",
                 "images",
                 "For a data set: number of images classified as this class.",
             ),
-            named("classes[n].right", "images", "Number of these whose true class it is."),
-            named("classes[n].of", "images", "Number of images with this true class."),
+            counted("classes[n].images_right", "right", "images", "Number of these whose true class it is."),
+            counted("classes[n].images", "of", "images", "Number of images with this true class."),
             named(
                 "classes[n].accuracy",
                 "fraction",
                 "Fraction of the images with this true class that were classified correctly.",
             ),
-            named("count", "images", "Number of images in the data set."),
-            named("right", "images", "Number of images that were classified correctly."),
-            named("of", "images", "Number of images whose true class is among the classes."),
-            named("accuracy", "fraction", "`right` divided by `of`."),
+            counted("images_in_data_set", "count", "images", "Number of images in the data set."),
+            counted("images_right", "right", "images", "Number of images that were classified correctly."),
+            counted("images_judged", "of", "images", "Number of images whose true class is among the classes."),
+            named("accuracy", "fraction", "`images_right` divided by `images_judged`."),
             named("low", "fraction", "The lower bound of Wilson's 95 % interval for the accuracy."),
             named("high", "fraction", "Its upper bound."),
-            named("top5", "images", "Number of images whose true class is among the five most probable."),
-            named("unlabelled", "images", "Number of images without the caption or label that `truth` names."),
-            named("outside", "images", "Number of images whose true class is not among the classes."),
+            counted("images_top5", "top5", "images", "Number of images whose true class is among the five most probable."),
+            counted("images_unlabelled", "unlabelled", "images", "Number of images without the caption or label that `truth` names."),
+            counted("images_outside", "outside", "images", "Number of images whose true class is not among the classes."),
             named("examples[n].key", "", "The key of the n-th picture that is shown."),
             named("examples[n].caption", "", "Its caption, if there is one."),
             named("examples[n].truth", "", "Its true class, if known."),

@@ -36,8 +36,7 @@ fn what_raters_answer_on_a_sheet_comes_back_into_the_figure() {
         3,
         "id: shares\nbins: 2\nleast: 1\ncategories: [warm, cold]\nlabels: sheets/shares-*.json\n",
     );
-    let alpha =
-        "Alpha `= shares.alpha | .3f`, of `= shares.labelled` and `= shares.ties` ties.\n\n";
+    let alpha = "Alpha `= shares.alpha | .3f`, of `= shares.images_labelled` and `= shares.images_tied` ties.\n\n";
     garden.note("a.md", &shares);
     let first = garden.built();
     assert!(first.stderr().contains("not labelled yet"), "{}", first.stderr());

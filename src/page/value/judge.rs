@@ -156,7 +156,7 @@ impl Lookup for Asker<'_, '_> {
 }
 
 /// The values of a block, whichever of its measurements it is.
-fn tree(source: Source<'_>) -> Option<Tree> {
+fn tree(source: Source<'_>) -> Option<Tree<'_>> {
     let kind = source.block.kind?;
     let first: Option<&Measurement> = source.wanted.measurements().into_iter().next();
     Some(match first {
@@ -171,7 +171,7 @@ fn is_control(source: Source<'_>, reference: &Reference) -> bool {
 }
 
 /// Whether a reference is to a value of the block itself.
-fn is_own(source: Source<'_>, reference: &Reference) -> bool {
+pub(super) fn is_own(source: Source<'_>, reference: &Reference) -> bool {
     let cells = matches!(source.wanted, Wanted::Sweep(_)) && reference.name == "cells";
     let own = cells || is_control(source, reference);
     !reference.is_block && (own || tree(source).is_some_and(|tree| tree.has(&reference.name)))
@@ -199,6 +199,11 @@ impl<'a> Sources<'a> {
                     })
                     .collect();
                 out.problems.extend(self.problem(source, claim, &judged));
+                for fault in self.former(index, &claim.expression, Some(source)) {
+                    let problem =
+                        note.at().warning(claim.place(&fault.span), fault.problem.message);
+                    out.problems.push(problem.hint(fault.problem.hint));
+                }
                 out.claims.extend(judged);
             }
         }

@@ -100,7 +100,10 @@ impl<'a> Sources<'a> {
         &self,
         source: Source<'a>,
         asked: &'s Reference,
-    ) -> Result<Located<'s>, Fault> {
+    ) -> Result<Located<'s>, Fault>
+    where
+        'a: 's,
+    {
         let (source, asked) = match self.control(source, asked)? {
             Some(control) => control,
             None => (source, Asked::of(asked)),
@@ -137,8 +140,8 @@ impl<'a> Sources<'a> {
     /// Where the value of one measurement is; `which` describes it among several.
     pub(super) fn measured<'s>(
         &self,
-        block: &Block,
-        measurement: &Measurement,
+        block: &'s Block,
+        measurement: &'s Measurement,
         settled: &Settled,
         steps: &'s [(Step, Range<usize>)],
         which: &str,
@@ -149,7 +152,7 @@ impl<'a> Sources<'a> {
         let tree = Tree::of(kind, block, measurement);
         let first = tree.first(steps)?;
         let steps = &steps[1..];
-        if let Some(asked) = tree.asked.get(first) {
+        if let Some(asked) = tree.parameter(first) {
             let (value, from) = (asked.clone(), format!("{which}, as requested"));
             return Ok(Located::Found { tree, value, first, steps, from, started: None });
         }

@@ -1,5 +1,6 @@
 //! The data of a measurement as a tree of names: follows a value's steps.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use neuronotes_core::kind::controlled;
@@ -19,30 +20,63 @@ use crate::plan::Measurement;
 pub(super) const COUNT: [&str; 2] = ["length", "count"];
 
 /// The data of a measurement.
-pub(super) struct Tree {
+pub(super) struct Tree<'t> {
     kind: &'static Kind,
-    /// Its parameters, known before anything is measured.
-    pub(super) asked: Map<String, Value>,
+    /// The block and its measurement; `None` if the block is not measured.
+    of: Option<(&'t Block, &'t Measurement)>,
+    /// Its parameters, known before anything is measured; most values are not among them.
+    asked: OnceCell<Map<String, Value>>,
 }
 
 type At = (Step, Range<usize>);
 
-impl Tree {
+impl<'t> Tree<'t> {
     /// The values of a block, or of one measurement of a sweep.
-    pub(super) fn of(kind: &'static Kind, block: &Block, measurement: &Measurement) -> Self {
-        let mut asked = parameters(kind, block, measurement);
-        // Results take precedence over parameters of the same name.
-        for named in kind.values.named {
-            asked.remove(named.names().next().unwrap_or_default());
-        }
-        Self { kind, asked }
+    pub(super) fn of(kind: &'static Kind, block: &'t Block, measurement: &'t Measurement) -> Self {
+        Self { kind, of: Some((block, measurement)), asked: OnceCell::new() }
     }
 
     /// The values of a kind and the names of its parameters, for a block that is not measured.
     pub(super) fn unasked(kind: &'static Kind) -> Self {
-        let fields = kind.all_fields().filter(|field| field.role != Role::Presentation);
-        let names = fields.map(|field| field.name).chain(["kind", "layer", "unit"]);
-        Self { kind, asked: names.map(|name| (name.to_owned(), Value::Null)).collect() }
+        Self { kind, of: None, asked: OnceCell::new() }
+    }
+
+    /// The parameters, as far as no value of the result has the same name.
+    fn asked(&self) -> &Map<String, Value> {
+        self.asked.get_or_init(|| {
+            let Some((block, measurement)) = self.of else {
+                let fields =
+                    self.kind.all_fields().filter(|field| field.role != Role::Presentation);
+                let names = fields.map(|field| field.name).chain(["kind", "layer", "unit"]);
+                return names.map(|name| (name.to_owned(), Value::Null)).collect();
+            };
+            let mut asked = parameters(self.kind, block, measurement);
+            asked.retain(|name, _| !self.is_result(name));
+            asked
+        })
+    }
+
+    /// A parameter, unless a value of the result has the same name.
+    pub(super) fn parameter(&self, name: &str) -> Option<&Value> {
+        if self.is_result(name) { None } else { self.asked().get(name) }
+    }
+
+    /// Whether the paths of results begin with a name, or began.
+    fn is_result(&self, name: &str) -> bool {
+        self.follows(&[], name) || self.kind.renamed(&[], name).is_some()
+    }
+
+    /// Whether a name may come after `path` in a result.
+    fn follows(&self, path: &[&str], name: &str) -> bool {
+        self.after(path).any(|next| next == name)
+    }
+
+    /// The names that may come after `path` in a result, possibly repeated.
+    fn after<'p>(&self, path: &'p [&str]) -> impl Iterator<Item = &'static str> {
+        self.named().filter_map(move |named| {
+            let mut names = named.names();
+            path.iter().all(|known| names.next() == Some(*known)).then(|| names.next())?
+        })
     }
 
     fn named(&self) -> impl Iterator<Item = &'static Named> {
@@ -52,17 +86,13 @@ impl Tree {
     /// Names that may follow `path`, each once, in the order of the documentation.
     fn names_after(&self, path: &[&str]) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
-        for named in self.named() {
-            let names: Vec<&str> = named.names().collect();
-            if let Some(next) = names.get(path.len())
-                && names.starts_with(path)
-                && !out.iter().any(|known| known == next)
-            {
-                out.push((*next).to_owned());
+        for next in self.after(path) {
+            if !out.iter().any(|known| known == next) {
+                out.push(next.to_owned());
             }
         }
         if path.is_empty() {
-            out.extend(self.asked.keys().cloned());
+            out.extend(self.asked().keys().cloned());
             out.extend(self.kind.has_controls().then(|| controlled::FIELD.to_owned()));
         }
         out
@@ -74,10 +104,31 @@ impl Tree {
         format!("{} `{name}`", suggest::article(name))
     }
 
+    /// The name of a value as the next one after the names of `path`, if a former one was written.
+    fn current<'n>(&self, path: &[&str], name: &'n str) -> &'n str {
+        self.kind.renamed(path, name).unwrap_or(name)
+    }
+
+    /// The same of the names in a step into `value`.
+    fn current_step(&self, value: &Value, path: &[&str], step: &Step) -> Step {
+        match step {
+            // The length of a list, whose items may have a value that was called so.
+            Step::Field(name) if value.is_array() && COUNT.contains(&name.as_str()) => step.clone(),
+            Step::Field(name) => Step::Field(self.current(path, name).to_owned()),
+            Step::Where(pairs) => {
+                let current = |(name, value): &(String, String)| {
+                    (self.current(path, name).to_owned(), value.clone())
+                };
+                Step::Where(pairs.iter().map(current).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
     /// The first name, if the whole path is documented.
     pub(super) fn first<'s>(&self, steps: &'s [At]) -> Result<&'s str, Fault> {
         let (first, place) = match steps {
-            [(Step::Field(name), place), ..] => (name, place),
+            [(Step::Field(name), place), ..] => (self.current(&[], name), place),
             [] => {
                 let hint = list(&self.names_after(&[]));
                 let message = "this is a whole figure, not one of its values";
@@ -89,20 +140,20 @@ impl Tree {
                 return Err(Fault::new(place.clone(), message).hint(hint));
             }
         };
-        let known = self.names_after(&[]);
-        if !known.contains(first) {
+        if !self.has(first) {
             let message = format!("{} has no value `{first}`", self.noun());
-            let hint = near(first, &known);
+            let hint = near(first, &self.names_after(&[]));
             return Err(Fault::new(place.clone(), message).hint(hint));
         }
-        if self.asked.contains_key(first) {
+        if self.parameter(first).is_some() {
             return Ok(first);
         }
         let mut path: Vec<&str> = vec![first];
         for (step, place) in &steps[1..] {
             let Step::Field(name) = step else { continue };
-            let next = self.names_after(&path);
-            if !next.contains(name) && !COUNT.contains(&name.as_str()) {
+            let name = self.current(&path, name);
+            if !self.follows(&path, name) && !COUNT.contains(&name) {
+                let next = self.names_after(&path);
                 let message = match next.is_empty() {
                     true => format!("`{}` is a value and has no `{name}`", path.join(".")),
                     false => format!("`{}` has no `{name}`", path.join(".")),
@@ -128,15 +179,11 @@ impl Tree {
         first: &str,
         steps: &[At],
     ) -> Result<claim::Value, Fault> {
-        let fields = steps.iter().filter_map(|(step, _)| match step {
-            Step::Field(name) => Some(name.as_str()),
-            _ => None,
-        });
-        let path: Vec<&str> = std::iter::once(first).chain(fields).collect();
+        let path = self.path(first, steps);
         let counts = path.last().is_some_and(|last| COUNT.contains(last));
-        let next = self.names_after(&path);
         let name = path.join(".");
-        if !next.is_empty() && !counts {
+        if !counts && self.after(&path).next().is_some() {
+            let next = self.names_after(&path);
             let place = steps.last().map_or(0..0, |(_, place)| place.clone());
             let message = format!("`{name}` is several values");
             let next: Vec<String> = next.iter().map(|next| format!("{name}.{next}")).collect();
@@ -145,20 +192,33 @@ impl Tree {
         let mut value = value.clone();
         let mut path = vec![first];
         for (step, _) in steps {
-            value = match follow(&value, step, &path.join(".")) {
+            let current = self.current_step(&value, &path, step);
+            value = match follow(&value, &current, &path.join(".")) {
                 Ok(value) => value,
                 Err((message, _)) => return Ok(claim::Value::Missing(Missing::Absent(message))),
             };
             if let Step::Field(name) = step {
-                path.push(name);
+                path.push(self.current(&path, name));
             }
         }
         Ok(claim::Value::of_json(&value, &name))
     }
 
+    /// The names of a path, up to date.
+    fn path<'s>(&self, first: &'s str, steps: &'s [At]) -> Vec<&'s str> {
+        let mut path = vec![first];
+        for (step, _) in steps {
+            if let Step::Field(name) = step {
+                path.push(self.current(&path, name));
+            }
+        }
+        path
+    }
+
     /// Whether the kind has a value of that name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.names_after(&[]).iter().any(|known| known == name)
+        let controls = || self.kind.has_controls() && name == controlled::FIELD;
+        self.is_result(name) || controls() || self.asked().contains_key(name)
     }
 
     /// The names of all its values.
@@ -169,11 +229,7 @@ impl Tree {
     /// What a number counts, or the unit that it is measured in, with its description: `images: Number of images in the data
     /// set`. `None` for a plain number or text.
     pub(super) fn counts(&self, first: &str, steps: &[At]) -> Option<String> {
-        let fields = steps.iter().filter_map(|(step, _)| match step {
-            Step::Field(name) => Some(name.as_str()),
-            _ => None,
-        });
-        let path: Vec<&str> = std::iter::once(first).chain(fields).collect();
+        let path = self.path(first, steps);
         let named = self.named().find(|named| named.names().eq(path.iter().copied()))?;
         let doc = named.doc.trim_end_matches('.');
         (!named.unit.is_empty()).then(|| format!("{}: {doc}", named.unit))
@@ -187,11 +243,11 @@ impl Tree {
         let mut last = 0..0;
         for (step, place) in steps {
             let name = path.join(".");
-            value = follow(&value, step, &name)
+            value = follow(&value, &self.current_step(&value, &path, step), &name)
                 .map_err(|(message, hint)| Fault::new(place.clone(), message).hint(hint))?;
             match step {
                 Step::Field(name) => {
-                    path.push(name);
+                    path.push(self.current(&path, name));
                     written.push_str(&format!(".{name}"));
                 }
                 Step::At(_) | Step::Slice(..) => written.push_str(&step.to_string()),

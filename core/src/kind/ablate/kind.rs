@@ -8,7 +8,7 @@ use super::params::{By, MOST_CONTROLS, Params, Read};
 use crate::kind::entry::{About, Data, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Type};
 use crate::kind::sample::Sample;
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 use crate::kind::zero_shot::{TRUNCATE, Truth};
 
 /// The registry's entry.
@@ -107,9 +107,9 @@ pub static KIND: Kind = Kind {
     values: Values {
         named: &[
             named("images", "images", "Number of images that were read."),
-            named("skipped", "images", "Number of images that cannot be read."),
-            named(
-                "outside",
+            counted("images_skipped", "skipped", "images", "Number of images that cannot be read."),
+            counted(
+                "images_outside", "outside",
                 "images",
                 "Number of images whose true class is unknown or not among the classes.",
             ),
@@ -122,19 +122,19 @@ pub static KIND: Kind = Kind {
             named("change.value", "", "After minus before, of the same images."),
             named("change.low", "", "The lower end of its 95 % interval."),
             named("change.high", "", "The upper end."),
-            named("flips.lost", "images", "Images classified correctly before, and not after."),
-            named("flips.gained", "images", "Images classified correctly after, and not before."),
+            counted("flips.images_lost", "lost", "images", "Images classified correctly before, and not after."),
+            counted("flips.images_gained", "gained", "images", "Images classified correctly after, and not before."),
             named("norm", "", "The norm of the change of the activation, at a position."),
             named("whole", "", "The norm of the activation itself."),
             named("p", "", "The fraction of controls, with the change itself, whose effect is as large."),
-            named("as_large", "controls", "Number of controls whose effect is as large."),
+            counted("controls_as_large", "as_large", "controls", "Number of controls whose effect is as large."),
             named("controls[n].change", "", "The change by the n-th control."),
             named("controls[n].norm", "", "The norm of its change of the activation."),
             named("mean_control", "", "The mean change by the controls."),
             named("least_control", "", "The least change by a control, with its sign."),
             named("greatest_control", "", "The greatest."),
             named("classes[n].label", "", "The n-th class; also by its label, `classes[label=cat]`."),
-            named("classes[n].of", "images", "Number of its images."),
+            counted("classes[n].images", "of", "images", "Number of its images."),
             named("classes[n].before", "fraction", "The accuracy over its images before the change."),
             named("classes[n].after", "fraction", "The accuracy after it."),
             named("classes[n].change", "", "After minus before."),

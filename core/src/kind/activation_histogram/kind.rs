@@ -10,7 +10,7 @@ use crate::kind::field::{Field, Preset, Type};
 use crate::kind::noise::Noise;
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::scan::POOL;
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 use crate::statistics::{deviations, part};
 
 /// The name of the field of a marked activation.
@@ -72,7 +72,7 @@ pub static KIND: Kind = Kind {
     noise: Noise { counts: &["counts[n]"], ..Noise::ACTIVATIONS },
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
+            counted("images", "count", "images", "Number of images in the data set."),
             named("mean", "", "The mean activation."),
             named("sd", "", "The standard deviation."),
             named("min", "", "The smallest activation."),
@@ -89,15 +89,16 @@ pub static KIND: Kind = Kind {
                 "The fraction of images below it; also `[share=0.95]`.",
             ),
             named("quantiles[n].activation", "", "The activation at this quantile."),
-            named("counts[n]", "images", "Number of images in each bucket."),
+            counted("images_in_bucket[n]", "counts", "images", "Number of images in each bucket."),
             named("shape.kurtosis", "", "With `above`: the excess kurtosis."),
             named("shape.sparsity", "", "With `above`: the sparsity, from 0 to 1."),
-            named(
-                "shape.positive",
+            counted(
+                "shape.images_above_zero",
+                "positive",
                 "images",
                 "With `above`: the images with an activation above zero.",
             ),
-            named("shape.active", "fraction", "`shape.positive` divided by `count`."),
+            named("shape.active", "fraction", "`shape.images_above_zero` divided by `images`."),
             named(
                 "shape.above[n].deviations",
                 "standard deviations",
@@ -108,10 +109,10 @@ pub static KIND: Kind = Kind {
                 "images",
                 "The images above the mean by more; also by the number, `shape.above[deviations=3].images`.",
             ),
-            named("shape.above[n].share", "fraction", "The same divided by `count`."),
+            named("shape.above[n].share", "fraction", "The same divided by `images`."),
             named("others[n].unit", "", "With `also`: the unit of the n-th other distribution."),
             named("others[n].group", "", "With `beside`: its label or caption."),
-            named("others[n].count", "images", "The images in it."),
+            counted("others[n].images", "count", "images", "The images in it."),
             named(
                 "others[n].mean",
                 "",

@@ -11,7 +11,7 @@ use crate::kind::exhibit::Exhibit;
 use crate::kind::field::{Field, Preset, Type};
 use crate::kind::sample::{Painted, Sample};
 use crate::kind::scan::POOL;
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 use crate::kind::zero_shot::TRUNCATE;
 use crate::statistics::deviations;
 
@@ -88,12 +88,12 @@ pub static KIND: Kind = Kind {
     captions: true,
     values: Values {
         named: &[
-            named("count", "images", "Number of images in the data set."),
+            counted("images", "count", "images", "Number of images in the data set."),
             named("mean", "", "The unit's or the direction's mean over the data set."),
             named("sd", "", "Its standard deviation over the data set."),
-            named("compared", "images", "With `alike`: the number of images that were compared."),
-            named(
-                "candidates",
+            counted("images_compared", "compared", "images", "With `alike`: the number of images that were compared."),
+            counted(
+                "images_with_relevance", "candidates",
                 "images",
                 "With `by: relevance`: the number of images whose relevance was computed.",
             ),
@@ -110,7 +110,7 @@ pub static KIND: Kind = Kind {
             named("top[n].deviations", "standard deviations", "Its distance from the mean."),
             named("top[n].relevance", "", "With `by: relevance`: what it adds to the logit."),
             named("top[n].quantile", "", "With `order: quantiles`: the quantile that it stands at."),
-            named("top[n].alike", "images", "With `alike`: the number of images folded into it."),
+            counted("top[n].images_alike", "alike", "images", "With `alike`: the number of images folded into it."),
             named(
                 "top[n].key",
                 "",

@@ -11,7 +11,7 @@ use crate::kind::exhibit::Exhibit;
 use crate::kind::field::{Field, Kinds, Preset, Takes, Type};
 use crate::kind::noise::Noise;
 use crate::kind::sample::{Painted, Sample};
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 use crate::statistics::deviations;
 
 /// A probe whose line is a direction.
@@ -115,10 +115,10 @@ pub static KIND: Kind = Kind {
             named("norm", "", "The vector's length before it was scaled to 1."),
             named("left", "", "The length that was left of the unit vector after projecting out."),
             named("cosines[n]", "", "The cosine with the n-th of `without` before projecting out."),
-            named("groups.positive", "pictures", "Positive pictures that it was trained on; for a probe, those of `class`."),
-            named("groups.positive_held_out", "pictures", "Positive pictures held out."),
-            named("groups.negative", "pictures", "Negative pictures that it was trained on."),
-            named("groups.negative_held_out", "pictures", "Negative pictures held out."),
+            counted("groups.images_positive", "positive", "images", "Positive pictures that it was trained on; for a probe, those of `class`."),
+            counted("groups.images_positive_held_out", "positive_held_out", "images", "Positive pictures held out."),
+            counted("groups.images_negative", "negative", "images", "Negative pictures that it was trained on."),
+            counted("groups.images_negative_held_out", "negative_held_out", "images", "Negative pictures held out."),
             named("groups.auc_train", "", "Area under the ROC curve of the pictures that it was trained on."),
             named("groups.auc", "", "Area under the ROC curve of the pictures held out."),
             named("groups.low", "", "The lower end of its 95 % interval."),
@@ -126,7 +126,7 @@ pub static KIND: Kind = Kind {
             named("groups.steps", "", "Steps of the logistic regression."),
             named("largest[n].unit", "", "The unit with the n-th largest weight."),
             named("largest[n].weight", "", "Its weight; also by the unit, `largest[unit=12].weight`."),
-            named("data.count", "images", "Number of images in the data set."),
+            counted("data.images", "count", "images", "Number of images in the data set."),
             named("data.mean", "", "The direction's mean activation over the data set."),
             named("data.sd", "", "Its standard deviation."),
             named("data.strongest[n].key", "", "The key of the n-th strongest image."),

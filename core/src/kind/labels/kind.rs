@@ -8,7 +8,7 @@ use crate::kind::field::{Field, Preset, Type};
 use crate::kind::noise::Noise;
 use crate::kind::sample::Sample;
 use crate::kind::scan::POOL;
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 use crate::kind::zero_shot::TRUNCATE;
 
 /// The registry's entry.
@@ -102,14 +102,14 @@ pub static KIND: Kind = Kind {
     noise: Noise::FITTED,
     values: Values {
         named: &[
-            named("train", "images", "Number of images that labels were chosen by."),
-            named("held_out", "images", "Number of images that they are tested on."),
+            counted("images_chosen_on", "train", "images", "Number of images that labels were chosen by."),
+            counted("images_held_out", "held_out", "images", "Number of images that they are tested on."),
             named("units", "units", "Number of units of the layer."),
-            named("constant", "units", "Number of units with the same activation for all images, which have no label."),
-            named("texts", "", "Number of words."),
-            named("shown", "", "Number of words that an image is said to show."),
-            named("tested", "units", "Number of units whose first label could be tested."),
-            named("holding", "units", "Number of units whose first label holds on the images held out."),
+            counted("units_constant", "constant", "units", "Number of units with the same activation for all images, which have no label."),
+            named("texts", "texts", "Number of words."),
+            counted("texts_per_image", "shown", "texts", "Number of words that an image is said to show."),
+            counted("units_tested", "tested", "units", "Number of units whose first label could be tested."),
+            counted("units_holding", "holding", "units", "Number of units whose first label holds on the images held out."),
             named("median", "", "The median AUC of the first labels on these images."),
             named("rows[n].unit", "", "The n-th unit."),
             named("rows[n].labels[n].label", "", "The n-th label of a unit; also by the unit, `rows[unit=42].labels[0].label`."),

@@ -10,7 +10,7 @@ use crate::kind::field::{Field, Preset, Type};
 use crate::kind::noise::Noise;
 use crate::kind::sample::Sample;
 use crate::kind::scan::POOL;
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 use crate::statistics::{part, wilson};
 
 /// The registry's entry.
@@ -102,33 +102,33 @@ pub static KIND: Kind = Kind {
     values: Values {
         named: &[
             named("classes[n].label", "", "The n-th class; also by its label, `classes[label=cat]`."),
-            named("classes[n].train", "images", "Number of its images that the probe was fitted to."),
-            named("classes[n].of", "images", "Number of its held-out images."),
-            named("classes[n].right", "images", "Number of these that are classified correctly."),
-            named("classes[n].accuracy", "fraction", "`right` divided by `of`."),
+            counted("classes[n].images_fitted", "train", "images", "Number of its images that the probe was fitted to."),
+            counted("classes[n].images_held_out", "of", "images", "Number of its held-out images."),
+            counted("classes[n].images_right", "right", "images", "Number of these that are classified correctly."),
+            named("classes[n].accuracy", "fraction", "`images_right` divided by `images_held_out`."),
             named("classes[n].bias", "", "Its bias."),
             named("classes[n].terms", "terms", "Number of its weights other than zero."),
             named("classes[n].weights[n].unit", "", "The unit of its n-th weight, the greatest first."),
             named("classes[n].weights[n].weight", "", "The weight, in units of the unit's standard deviation."),
             named("units", "units", "Number of units."),
-            named("constant", "units", "Number of units that never vary, and so are left out."),
-            named("unlabelled", "images", "Number of images without the caption or label that `truth` names."),
-            named("outside", "images", "Number of images that are of none of the classes."),
+            counted("units_constant", "constant", "units", "Number of units that never vary, and so are left out."),
+            counted("images_unlabelled", "unlabelled", "images", "Number of images without the caption or label that `truth` names."),
+            counted("images_outside", "outside", "images", "Number of images that are of none of the classes."),
             named("regularisation", "", "Strength of the penalty, λ."),
             named("terms", "terms", "Weights other than zero for each class, on average."),
-            named("train.of", "images", "Number of images that the probe was fitted to."),
-            named("train.right", "images", "Number of these that are classified correctly."),
-            named("train.top5", "images", "Number of these whose class is among the five most probable."),
+            counted("train.images", "of", "images", "Number of images that the probe was fitted to."),
+            counted("train.images_right", "right", "images", "Number of these that are classified correctly."),
+            counted("train.images_top5", "top5", "images", "Number of these whose class is among the five most probable."),
             named("train.loss", "", "Mean of −log p over these."),
-            named("train.accuracy", "fraction", "`train.right` divided by `train.of`."),
-            named("held_out.of", "images", "Number of held-out images."),
-            named("held_out.right", "images", "Number of these that are classified correctly."),
-            named("held_out.top5", "images", "Number of these whose class is among the five most probable."),
+            named("train.accuracy", "fraction", "`train.images_right` divided by `train.images`."),
+            counted("held_out.images", "of", "images", "Number of held-out images."),
+            counted("held_out.images_right", "right", "images", "Number of these that are classified correctly."),
+            counted("held_out.images_top5", "top5", "images", "Number of these whose class is among the five most probable."),
             named("held_out.loss", "", "Mean of −log p over these."),
-            named("held_out.accuracy", "fraction", "`held_out.right` divided by `held_out.of`."),
+            named("held_out.accuracy", "fraction", "`held_out.images_right` divided by `held_out.images`."),
             named("held_out.low", "fraction", "The lower bound of Wilson's 95 % interval for that."),
             named("held_out.high", "fraction", "Its upper bound."),
-            named("commonest", "images", "Number of held-out images that are right if always the most common class is predicted."),
+            counted("images_of_commonest", "commonest", "images", "Number of held-out images that are right if always the most common class is predicted."),
             named("calibration_error", "fraction", "Expected calibration error of held-out images, in ten bins."),
             named("path[n].regularisation", "", "With `l1`: λ at the n-th step of the path."),
             named("path[n].terms", "terms", "Weights other than zero for each class, on average."),

@@ -9,7 +9,7 @@ use crate::kind::entry::{About, Data, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Type};
 use crate::kind::sample::Sample;
 use crate::kind::scan::POOL;
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 
 /// The registry's entry.
 pub static KIND: Kind = Kind {
@@ -111,16 +111,16 @@ pub static KIND: Kind = Kind {
     values: Values {
         named: &[
             named("images", "images", "Number of images that are tested on."),
-            named("chosen_on", "images", "Number of images that a unit or a category is chosen by; 0 if nothing is."),
-            named("unused", "images", "Number of images on neither side."),
+            counted("images_chosen_on", "chosen_on", "images", "Number of images that a unit or a category is chosen by; 0 if nothing is."),
+            counted("images_unused", "unused", "images", "Number of images on neither side."),
             named("units", "units", "Number of units of the layer."),
-            named("compared", "units", "Number of units that p-values are adjusted for: those that vary, and the direction if there is one."),
-            named("permutations_drawn", "", "Number of permutations."),
+            counted("units_compared", "compared", "units", "Number of units that p-values are adjusted for: those that vary, and the direction if there is one."),
+            named("permutations_drawn", "permutations", "Number of permutations."),
             named("rows[n].name", "", "The category of the n-th row; also `rows[name=heart]`."),
             named("rows[n].unit", "", "Its unit."),
             named("rows[n].chosen", "", "Its AUC on the images of `choose`."),
-            named("rows[n].positive", "images", "Number of images of the category among those tested on."),
-            named("rows[n].negative", "images", "Number of others among them."),
+            counted("rows[n].images_positive", "positive", "images", "Number of images of the category among those tested on."),
+            counted("rows[n].images_negative", "negative", "images", "Number of others among them."),
             named("rows[n].auc", "", "The AUC."),
             named("rows[n].auc_low", "", "The lower end of its 95 % interval."),
             named("rows[n].auc_high", "", "The upper end."),
@@ -128,13 +128,13 @@ pub static KIND: Kind = Kind {
             named("rows[n].precision_low", "", "The lower end of its 95 % interval."),
             named("rows[n].precision_high", "", "The upper end."),
             named("rows[n].chance", "", "The average precision by chance."),
-            named("rows[n].hits", "images", "How many of the strongest images are of the category, of as many as `positive`."),
+            counted("rows[n].images_hit", "hits", "images", "How many of the strongest images are of the category, of as many as `images_positive`."),
             named("rows[n].first_other", "", "The rank of the strongest image that is not of the category, from 1."),
             named("rows[n].rank", "", "The rank of the unit among all, from 1."),
             named("rows[n].p", "", "The p-value adjusted for all units (max-T)."),
             named("rows[n].alone", "", "The p-value of the unit alone."),
             named("untested[n].name", "", "A category without images, or without others, among those tested on."),
-            named("untested[n].positive", "images", "Number of its images among them."),
+            counted("untested[n].images_positive", "positive", "images", "Number of its images among them."),
             named("spoiled[n].unit", "", "A unit that is left out, since an activation of it is NaN or infinite."),
             named("spoiled[n].key", "", "The key of the first image for which it is."),
         ],

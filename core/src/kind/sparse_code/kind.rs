@@ -10,7 +10,7 @@ use crate::kind::entry::{Data, Kind, Scan, form};
 use crate::kind::field::{Field, Preset, Takes, Type};
 use crate::kind::noise::Noise;
 use crate::kind::sample::{Painted, Sample};
-use crate::kind::value::{Values, named, stored};
+use crate::kind::value::{Values, counted, named, stored};
 use crate::kind::zero_shot::TRUNCATE;
 
 /// The registry's entry.
@@ -114,9 +114,9 @@ pub static KIND: Kind = Kind {
     values: Values {
         named: &[
             named("rows", "", "Rows of the regression."),
-            named("columns", "", "How many units or words there were to choose from."),
+            counted("terms_available", "columns", "terms", "How many units or words there were to choose from."),
             named("items[n].text", "", "The n-th text, or the word that was drawn."),
-            named("items[n].count", "terms", "The number of terms as found, also called L0."),
+            counted("items[n].terms_found", "count", "terms", "The number of terms as found, also called L0."),
             named("items[n].equation", "", "The equation as found, in one line; also by the text, `items[text=heart].equation`."),
             named("items[n].cleaned_equation", "", "The equation after the clean-up, in one line; only for units."),
             named("items[n].terms[n].unit", "", "A term's unit; only for units."),
