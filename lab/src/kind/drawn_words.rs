@@ -62,7 +62,8 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     /// `caption` says which word a shard's row shows, if it is not its key.
     fn of(scans: &'a [Scanned], caption: impl Fn(usize, usize) -> Option<&'a str>) -> Self {
-        let mut all: Vec<(&str, Drawing)> = Vec::new();
+        let count = scans.iter().map(|scan| scan.activations.len()).sum();
+        let mut all: Vec<(&str, Drawing)> = Vec::with_capacity(count);
         for (shard, scan) in scans.iter().enumerate() {
             let rows = scan.keys.iter().zip(&scan.activations).enumerate();
             all.extend(rows.map(|(row, (key, &activation))| {
@@ -77,14 +78,17 @@ impl<'a> Words<'a> {
         order.par_sort_unstable_by(|a, b| {
             a.0.cmp(&b.0).then_with(|| all[a.1].0.cmp(all[b.1].0)).then(a.1.cmp(&b.1))
         });
-        let all: Vec<(&str, Drawing)> = order.into_iter().map(|(_, at)| all[at]).collect();
-        let mut words = Vec::new();
-        let mut start = 0;
-        for run in all.chunk_by(|a, b| a.0 == b.0) {
-            words.push((run[0].0, start..start + run.len()));
-            start += run.len();
+        let mut words: Vec<(&str, Range<usize>)> = Vec::new();
+        let mut drawings = Vec::with_capacity(count);
+        for (at, (_, from)) in order.into_iter().enumerate() {
+            let (word, drawing) = all[from];
+            match words.last_mut() {
+                Some((last, range)) if *last == word => range.end = at + 1,
+                _ => words.push((word, at..at + 1)),
+            }
+            drawings.push(drawing);
         }
-        Self { drawings: all.into_iter().map(|(_, drawing)| drawing).collect(), words }
+        Self { drawings, words }
     }
 
     /// A word and its drawings.
