@@ -45,7 +45,7 @@ fn the_records_of_a_kind_are_found_among_others() {
     let key = Digest::of(crate::canonical::canonical_json(&request).as_bytes());
     let other = Record::new(key, "facet", 1, request);
     store.commit(&other).expect("commit");
-    assert_eq!(store.records_of("feature_vis").expect("records"), [own.clone()]);
+    assert_eq!(store.records_of("feature_vis").expect("records"), std::slice::from_ref(&own));
     assert_eq!(store.records_of("facet").expect("records"), [other]);
     assert_eq!(store.records_of("scan").expect("records"), []);
     assert_eq!(Store::frozen(store.folder()).records_of("feature_vis").expect("records"), [own]);

@@ -72,7 +72,7 @@ impl<'t> Tree<'t> {
     }
 
     /// The names that may come after `path` in a result, possibly repeated.
-    fn after<'p>(&self, path: &'p [&str]) -> impl Iterator<Item = &'static str> {
+    fn after(&self, path: &[&str]) -> impl Iterator<Item = &'static str> {
         self.named().filter_map(move |named| {
             let mut names = named.names();
             path.iter().all(|known| names.next() == Some(*known)).then(|| names.next())?
