@@ -274,9 +274,13 @@ mod tests {
         assert!(common(&labels(&["plant"]), &labels(&["animal", "plant"])).is_some());
         let both = "pictures with the key `2` are in both groups";
         assert_eq!(common(&keys(&["1", "2"]), &keys(&["2"])).as_deref(), Some(both));
-        let silent = Said { labels: counts(&[]), captions: None, ..said };
-        let missing = labels(&["animal"]).missing(&silent);
-        assert!(missing[0].1.hint.as_ref().is_some_and(|hint| hint.contains("labels: folders")));
+        let mut silent = Said { labels: counts(&[]), captions: None, ..said };
+        for (in_folders, could_come_from) in [(true, "labels: folders"), (false, "`cat.cls`")] {
+            silent.in_folders = in_folders;
+            let missing = labels(&["animal"]).missing(&silent);
+            let hint = missing[0].1.hint.as_ref();
+            assert!(hint.is_some_and(|hint| hint.contains(could_come_from)), "{hint:?}");
+        }
         assert!(captions(&["cat"]).missing(&silent).is_empty(), "nothing is known of captions");
     }
 

@@ -4,8 +4,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::entry::Kind;
-
 /// The values of a result that prose can show.
 #[derive(Debug)]
 pub struct Values {
@@ -128,7 +126,7 @@ impl Named {
     }
 }
 
-impl Kind {
+impl Values {
     /// The name that has replaced `name`, as the next one after the names of `path` in a value of the kind; `None` if it is up to
     /// date, or unknown.
     pub fn renamed(&self, path: &[&str], name: &str) -> Option<&'static str> {
@@ -139,7 +137,7 @@ impl Kind {
             names.next().filter(|_| follows).map(|next| (next, names.next().is_none()))
         };
         let mut found = None;
-        for named in self.values.named {
+        for named in self.named {
             match next(named) {
                 Some((next, _)) if next == name => return None,
                 Some((next, true)) if named.stored == Some(name) => found = Some(next),
@@ -151,7 +149,7 @@ impl Kind {
 
     /// Whether the value with these names is a list.
     pub fn is_list(&self, path: &[&str]) -> bool {
-        self.values.named.iter().any(|named| {
+        self.named.iter().any(|named| {
             let steps = steps(named.path);
             let mut rest = steps.iter().copied().peekable();
             let follows = path.iter().all(|name| {
@@ -202,7 +200,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::kind::{KINDS, Role, facet};
+    use crate::kind::{KINDS, Kind, Role, facet};
 
     /// Results of a kind that contain every optional value.
     fn samples(kind: &Kind) -> [Value; 4] {
@@ -304,19 +302,19 @@ mod tests {
                 let names: Vec<&str> = named.names().collect();
                 let (last, before) = names.split_last().expect("a name");
                 assert_eq!(
-                    kind.renamed(before, stored),
+                    kind.values.renamed(before, stored),
                     Some(*last),
                     "{} {}",
                     kind.name,
                     named.path
                 );
-                assert_eq!(kind.renamed(before, last), None, "{} {}", kind.name, named.path);
+                assert_eq!(kind.values.renamed(before, last), None, "{} {}", kind.name, named.path);
             }
         }
         let zero_shot = Kind::named("zero_shot").expect("a kind");
-        assert_eq!(zero_shot.renamed(&["classes"], "of"), Some("images"));
+        assert_eq!(zero_shot.values.renamed(&["classes"], "of"), Some("images"));
         assert_eq!(
-            (zero_shot.renamed(&["examples"], "of"), zero_shot.renamed(&[], "low")),
+            (zero_shot.values.renamed(&["examples"], "of"), zero_shot.values.renamed(&[], "low")),
             (None, None)
         );
         let histogram = Kind::named("activation_histogram").expect("a kind");

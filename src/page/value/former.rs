@@ -64,9 +64,9 @@ fn of(kind: Option<&Kind>, steps: &[At]) -> Vec<Fault> {
                 found.push(warning(place, message, COUNT[0]));
             }
             Step::Field(name) => {
-                let current = kind.renamed(&path, name);
+                let current = kind.values.renamed(&path, name);
                 path.push(current.unwrap_or(name));
-                is_list = kind.is_list(&path);
+                is_list = kind.values.is_list(&path);
                 let Some(current) = current else { continue };
                 let message =
                     format!("`{name}` is now called `{current}`, which says what it counts");
@@ -74,7 +74,7 @@ fn of(kind: Option<&Kind>, steps: &[At]) -> Vec<Fault> {
             }
             Step::Where(pairs) => {
                 for (name, _) in pairs {
-                    let Some(current) = kind.renamed(&path, name) else { continue };
+                    let Some(current) = kind.values.renamed(&path, name) else { continue };
                     let message = format!("`{name}` is now called `{current}`");
                     found.push(warning(place, message, current));
                 }

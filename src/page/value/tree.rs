@@ -63,7 +63,7 @@ impl<'t> Tree<'t> {
 
     /// Whether the paths of results begin with a name, or began.
     fn is_result(&self, name: &str) -> bool {
-        self.follows(&[], name) || self.kind.renamed(&[], name).is_some()
+        self.follows(&[], name) || self.kind.values.renamed(&[], name).is_some()
     }
 
     /// Whether a name may come after `path` in a result.
@@ -106,7 +106,7 @@ impl<'t> Tree<'t> {
 
     /// The name of a value as the next one after the names of `path`, if a former one was written.
     fn current<'n>(&self, path: &[&str], name: &'n str) -> &'n str {
-        self.kind.renamed(path, name).unwrap_or(name)
+        self.kind.values.renamed(path, name).unwrap_or(name)
     }
 
     /// The same of the names in a step into `value`.
