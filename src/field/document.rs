@@ -199,6 +199,10 @@ fn entry(field: &Field) -> String {
             let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
             format!("default {}", suggest::quoted(&texts, "and"))
         }
+        Preset::Numbers(numbers) => {
+            let numbers: Vec<String> = numbers.iter().map(f64::to_string).collect();
+            format!("default `[{}]`", numbers.join(", "))
+        }
         Preset::Flag(flag) => format!("default {flag}"),
         Preset::Recipe => "default from the recipe".into(),
         Preset::Configured => "default from `defaults:` in `neuronotes.yaml`".into(),

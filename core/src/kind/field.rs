@@ -250,6 +250,8 @@ pub enum Preset {
     Text(&'static str),
     /// These texts.
     Texts(&'static [&'static str]),
+    /// These numbers, ascending.
+    Numbers(&'static [f64]),
     /// This flag.
     Flag(bool),
     /// The value in the configuration's `defaults:`.
@@ -268,6 +270,7 @@ impl Preset {
             Self::Number(x) => Some(x.into()),
             Self::Text(text) => Some(text.into()),
             Self::Texts(texts) => Some(texts.into()),
+            Self::Numbers(numbers) => Some(numbers.into()),
             Self::Flag(flag) => Some(flag.into()),
             Self::Required | Self::Configured | Self::Recipe | Self::Absent => None,
         }

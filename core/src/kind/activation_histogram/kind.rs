@@ -20,8 +20,8 @@ pub const MARK: &str = "mark";
 pub static KIND: Kind = Kind {
     name: "activation_histogram",
     summary: "the distribution of the activations of a unit or a direction over a data set",
-    doc: "A histogram of the unit's pooled activation over the images of the data set, in buckets of equal width, with the mean, the standard deviation and quantiles. A selective unit has a long right tail. Uses the same stored scan of the layer as `dataset_examples`.\n\nThe activation of a direction (`units`, `direction`, `target`) for an image is the dot product of the layer's activations, averaged over positions, with the direction scaled to length 1; at the embedding it is the cosine of the two.\n\n\
-          With `above: [2, 3, 5]` the result describes the shape of the distribution too. The images are counted whose activation exceeds the mean by more than so many standard deviations. The kurtosis is the excess kurtosis of the population, as in `unit_summary`. The sparsity is that of Vinje and Gallant, *Sparse Coding and Decorrelation in Primary Visual Cortex During Natural Vision*, 2000, which is Treves and Rolls' measure scaled to lie between 0 and 1: (1 − (Σr/n)² / (Σr²/n)) / (1 − 1/n), where r is the activation if it is above zero and else 0, and n the number of images. It is 0 if all images activate the unit alike, and 1 if one image alone does.\n\n\
+    doc: "A histogram of the unit's pooled activation over the images of the data set, in buckets of equal width, with the mean, the standard deviation, quantiles, the kurtosis, the sparsity and the fraction of images far above the mean. A selective unit has a long right tail. Uses the same stored scan of the layer as `dataset_examples`.\n\nThe activation of a direction (`units`, `direction`, `target`) for an image is the dot product of the layer's activations, averaged over positions, with the direction scaled to length 1; at the embedding it is the cosine of the two.\n\n\
+          `above: [2, 3, 5]` counts the images whose activation exceeds the mean by more than so many standard deviations. The kurtosis is the excess kurtosis of the population, as in `unit_summary`. The sparsity is that of Vinje and Gallant, *Sparse Coding and Decorrelation in Primary Visual Cortex During Natural Vision*, 2000, which is Treves and Rolls' measure scaled to lie between 0 and 1: (1 − (Σr/n)² / (Σr²/n)) / (1 − 1/n), where r is the activation if it is above zero and else 0, and n the number of images. It is 0 if all images activate the unit alike, and 1 if one image alone does.\n\n\
           Several distributions are drawn as curves on one plot, as fractions of their own images, between common edges: those of other units of the layer (`also: [7, 12]`), of the pictures of some labels or captions of the data set (`beside: { labels: [animals, food] }`), or of another data set (`beside: { dataset: words }`). The latter is the article's test of a multimodal neuron: does a picture of the word activate it as what the word names does?\n\n\
           `examples: 3` keeps up to three images of each bucket, those with the smallest digests of their keys, and shows them while the pointer is on the bar, or when it is tapped or reached by the arrow keys.",
     example: "id: histogram\nkind: activation_histogram\nlayer: image_block_4/0/Add_6\nunit: 42\n",
@@ -36,8 +36,9 @@ pub static KIND: Kind = Kind {
         Field::compute(
             "above",
             Type::Numbers { min: 0.0, max: 1000.0, most: 8 },
-            "Numbers of standard deviations, such as `[2, 3, 5]`: how many images are above the mean by more. Adds the kurtosis and the sparsity.",
-        ),
+            "Numbers of standard deviations: how many images are above the mean by more. Of a normal distribution, about 2.3 % are above 2, 0.13 % above 3 and none above 5.",
+        )
+        .or(Preset::Numbers(&[2.0, 3.0, 5.0])),
         Field::compute(
             "examples",
             Type::Integer { min: 1, max: 8 },
@@ -90,19 +91,19 @@ pub static KIND: Kind = Kind {
             ),
             named("quantiles[n].activation", "", "The activation at this quantile."),
             counted("images_in_bucket[n]", "counts", "images", "Number of images in each bucket."),
-            named("shape.kurtosis", "", "With `above`: the excess kurtosis."),
-            named("shape.sparsity", "", "With `above`: the sparsity, from 0 to 1."),
+            named("shape.kurtosis", "", "The excess kurtosis."),
+            named("shape.sparsity", "", "The sparsity, from 0 to 1."),
             counted(
                 "shape.images_above_zero",
                 "positive",
                 "images",
-                "With `above`: the images with an activation above zero.",
+                "The images with an activation above zero.",
             ),
             named("shape.active", "fraction", "`shape.images_above_zero` divided by `images`."),
             named(
                 "shape.above[n].deviations",
                 "standard deviations",
-                "With `above`: the n-th of its numbers.",
+                "The n-th number of `above`.",
             ),
             named(
                 "shape.above[n].images",
@@ -127,8 +128,8 @@ pub static KIND: Kind = Kind {
                 "standard deviations",
                 "The distance of its mean from the first one's mean, in the first one's standard deviations.",
             ),
-            named("others[n].kurtosis", "", "With `above`: its excess kurtosis."),
-            named("others[n].sparsity", "", "With `above`: its sparsity."),
+            named("others[n].kurtosis", "", "Its excess kurtosis."),
+            named("others[n].sparsity", "", "Its sparsity."),
             named("edges[n]", "", "The buckets' edges, one more than the number of buckets."),
         ],
         of: |result| stored(result, derive),

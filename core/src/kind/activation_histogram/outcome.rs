@@ -24,7 +24,7 @@ pub struct Outcome {
     pub edges: Vec<f64>,
     /// The `bins` counts; the last bucket includes its right edge.
     pub counts: Vec<u64>,
-    /// The shape of the distribution, if it was asked for.
+    /// The shape of the distribution; results of earlier versions may have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Shape>,
     /// The other distributions on the plot, in the block's order.

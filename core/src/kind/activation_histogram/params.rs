@@ -18,8 +18,8 @@ about! {
         pub bins: u32,
         /// The pooling of an activation map to one number.
         pub pool: Pool,
-        /// Numbers of standard deviations: the images above the mean by more than each are counted. If there are any, the
-        /// shape of the distribution is described too.
+        /// Numbers of standard deviations: the images above the mean by more than each are counted. Requests of earlier
+        /// versions may have none, and then the shape of the distribution is not described.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub above: Vec<f64>,
         /// The most images of each bucket that are shown.
