@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use neuronotes_core::dataset::{DatasetRef, Said, Sample};
 use neuronotes_core::kind::group::{self, Group};
 use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::spoiled::{self, Spoiled};
 use tch::{Kind, Tensor};
 
 use crate::clip::Clip;
@@ -18,8 +19,8 @@ use crate::fit::split::{self, Split};
 use crate::pass::Pass;
 use crate::picture::Picture;
 use crate::readout::Readout;
-use crate::table::embeddings;
 use crate::table::matrix::{Columns, Matrix};
+use crate::table::{self, embeddings, unsound};
 use crate::workbench::Workbench;
 
 /// The request's own data set at a layer.
@@ -35,10 +36,12 @@ pub(crate) struct Members {
     pub own: Vec<usize>,
     /// Their captions, if the group is a part of it; each picture without one has a text of its own.
     pub captions: Vec<String>,
+    /// The units that are left out because a number of theirs is NaN or infinite, in order. Their columns are zero.
+    pub spoiled: Vec<Spoiled>,
 }
 
 impl Own {
-    /// The request's own data set at a layer, with captions and labels.
+    /// The request's own data set at a layer, with captions and labels, without units that are NaN or infinite for a picture.
     ///
     /// # Errors
     /// If the request names no data set, uses no scans of it, or nothing of it can be read.
@@ -55,7 +58,7 @@ impl Own {
 
     /// The pictures at these places.
     fn at(&self, places: Vec<usize>) -> Members {
-        let Matrix { rows, samples, shards } = &self.0;
+        let Matrix { rows, samples, shards, spoiled } = &self.0;
         let index: Vec<i64> = places.iter().map(|&place| place as i64).collect();
         // A key alone may be in several shards.
         let alone = |place: usize| format!("{}\n{}", shards[place], samples[place].key);
@@ -65,6 +68,7 @@ impl Own {
             rows: rows.index_select(0, &Tensor::from_slice(&index)),
             captions: places.iter().map(caption).collect(),
             own: places,
+            spoiled: spoiled.clone(),
         }
     }
 
@@ -96,7 +100,7 @@ pub(crate) fn members(
     group: &Group,
     own: Option<&Own>,
 ) -> Result<Members, Failure> {
-    let mut pictures = Vec::new();
+    let (mut pictures, mut names) = (Vec::new(), Vec::new());
     match group {
         Group::Labels(_) | Group::Captions(_) | Group::Keys(_) => {
             let own = own.ok_or_else(|| Failure::new("the request names no data set"))?;
@@ -108,13 +112,18 @@ pub(crate) fn members(
             let mine = bench.request.dataset.as_ref().map(|mine| mine.pictures().content());
             return Ok(match own.filter(|_| mine == Some(content)) {
                 Some(own) => own.at((0..own.0.samples.len()).collect()),
-                None => Members::apart(read(bench, dataset, at, pool)?.rows),
+                None => {
+                    let Matrix { rows, spoiled, .. } = read(bench, dataset, at, pool)?;
+                    Members::apart(rows, spoiled)
+                }
             });
         }
         Group::Images(digests) => {
-            for digest in digests {
+            for (place, digest) in digests.iter().enumerate() {
                 let malformed = |why| Failure::new(format!("the parameters are malformed ({why})"));
                 pictures.push(bench.picture(digest.parse().map_err(malformed)?)?);
+                // Paths are no part of the key.
+                names.push(format!("images[{place}]"));
             }
         }
         Group::Words(words) => {
@@ -122,11 +131,16 @@ pub(crate) fn members(
             for (row, word) in words.iter().enumerate() {
                 let cannot = |why: String| Failure::undrawn(word, why);
                 pictures.push(shard.picture(row).map_err(cannot)?);
+                names.push(word.clone());
             }
         }
     }
     let rows = looked_at(bench, clip, (at, pool), &pictures)?;
-    Ok(Members::apart(scaled(rows, at.is_scaled())?))
+    let spoiled = cleaned(&rows, &names)?;
+    if let Some(first) = spoiled.first().filter(|_| spoiled.len() == at.units()) {
+        return Err(unsound(at.name(), first));
+    }
+    Ok(Members::apart(scaled(rows, at.is_scaled())?, spoiled))
 }
 
 /// The pictures of two groups without common pictures; the second is all other pictures of the data set if it is left out.
@@ -140,8 +154,8 @@ pub(crate) fn two(
     (positive, negative): (&Group, Option<&Group>),
     own: Option<&Own>,
 ) -> Result<(Members, Members), Failure> {
-    let positive = members(bench, clip, (at, pool), positive, own)?;
-    let negative = match (negative, own) {
+    let mut positive = members(bench, clip, (at, pool), positive, own)?;
+    let mut negative = match (negative, own) {
         (Some(negative), own) => members(bench, clip, (at, pool), negative, own)?,
         (None, Some(own)) => own.others(&positive.own)?,
         (None, None) => return Err(group::no_others().into()),
@@ -149,7 +163,47 @@ pub(crate) fn two(
     if let Some(own) = own {
         apart(&own.0.samples, &positive.own, &negative.own)?;
     }
+    leave_out(&mut [&mut positive, &mut negative], at.is_scaled())?;
     Ok((positive, negative))
+}
+
+/// Leaves out of all groups the units that are left out of one, so that no unit is compared with nothing.
+///
+/// # Errors
+/// If the embedding of a picture is zero without them.
+pub(crate) fn leave_out(groups: &mut [&mut Members], is_scaled: bool) -> Result<(), Failure> {
+    let all = spoiled::together(groups.iter().map(|group| &*group.spoiled));
+    for group in groups {
+        if group.spoiled == all {
+            continue;
+        }
+        for one in &all {
+            let _ = group.rows.f_select(1, one.unit.into())?.f_fill_(0.0)?;
+        }
+        if is_scaled {
+            group.rows = scaled(group.rows.shallow_clone(), true)?;
+        }
+        group.spoiled.clone_from(&all);
+    }
+    Ok(())
+}
+
+/// Sets the columns of `[pictures, units]` to zero that have a number that is NaN or infinite. Returns these units, each with its
+/// first picture.
+fn cleaned(rows: &Tensor, names: &[String]) -> Result<Vec<Spoiled>, Failure> {
+    if rows.f_isfinite()?.f_all()?.f_int64_value(&[])? == 1 {
+        return Ok(vec![]);
+    }
+    let units = rows.size()[1] as usize;
+    let numbers = Vec::<f32>::try_from(rows.f_to_kind(Kind::Float)?.f_contiguous()?.f_view(-1)?)?;
+    let odd = numbers.iter().enumerate().filter(|(_, number)| !number.is_finite());
+    let all: Vec<Spoiled> =
+        odd.map(|(at, number)| table::spoiled(at % units, &names[at / units], *number)).collect();
+    let all = spoiled::together([&*all]);
+    for one in &all {
+        let _ = rows.f_select(1, one.unit.into())?.f_fill_(0.0)?;
+    }
+    Ok(all)
 }
 
 /// The places of the pictures of labels, captions or keys among those of a data set.
@@ -216,9 +270,9 @@ impl Members {
     }
 
     /// Pictures that are not of the request's own data set.
-    fn apart(rows: Tensor) -> Self {
+    fn apart(rows: Tensor, spoiled: Vec<Spoiled>) -> Self {
         let captions = (0..rows.size()[0]).map(|row| row.to_string()).collect();
-        Self { rows, own: vec![], captions }
+        Self { rows, own: vec![], captions, spoiled }
     }
 }
 
@@ -304,7 +358,29 @@ mod tests {
             sample("d", Some("animal"), None),
         ];
         let rows = Tensor::from_slice(&[1.0f32, 0.0, 0.0, 1.0, 2.0, 0.0, 3.0, 4.0]).view([4, 2]);
-        Own(Matrix { rows, samples, shards: vec![0, 0, 1, 1] })
+        Own(Matrix { rows, samples, shards: vec![0, 0, 1, 1], spoiled: vec![] })
+    }
+
+    #[test]
+    fn units_that_are_left_out_of_one_group_are_left_out_of_all() {
+        let table = |numbers: [f32; 6]| Tensor::from_slice(&numbers).view([2, 3]);
+        let names = ["one", "two"].map(str::to_owned);
+        let (nan, inf) = (f32::NAN, f32::INFINITY);
+        let group = |numbers: [f32; 6]| {
+            let rows = table(numbers);
+            let spoiled = cleaned(&rows, &names).expect("numbers");
+            Members::apart(rows, spoiled)
+        };
+        let (mut first, mut other) =
+            (group([1.0, 2.0, inf, 3.0, 4.0, nan]), group([5.0, 6.0, 7.0, nan, 8.0, 9.0]));
+        assert_eq!(first.spoiled, [table::spoiled(2, "one", inf)]);
+        assert_eq!(other.spoiled, [table::spoiled(0, "two", nan)]);
+        leave_out(&mut [&mut first, &mut other], false).expect("groups");
+        assert_eq!(first.spoiled, [table::spoiled(0, "two", nan), table::spoiled(2, "one", inf)]);
+        assert_eq!(first.spoiled, other.spoiled);
+        let numbers = |group: &Members| Vec::<f32>::try_from(group.rows.view(-1)).expect("rows");
+        assert_eq!(numbers(&first), [0.0, 2.0, 0.0, 0.0, 4.0, 0.0]);
+        assert_eq!(numbers(&other), [0.0, 6.0, 0.0, 0.0, 8.0, 0.0]);
     }
 
     #[test]

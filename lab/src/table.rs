@@ -13,6 +13,7 @@ use std::sync::Arc;
 use neuronotes_core::dataset::{DatasetRef, Sample};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan::{self, Pool};
+use neuronotes_core::kind::spoiled::{Odd, Spoiled};
 use neuronotes_core::model::Place;
 use neuronotes_core::request::Request;
 use neuronotes_core::store::{Record, Store};
@@ -265,18 +266,16 @@ impl Scanned {
         let activations: Vec<f64> = products.iter().copied().map(activation).collect();
         if let Some(row) = activations.iter().position(|number| !number.is_finite()) {
             let key = table.keys.key(row);
-            // The sum of squares is that of all units.
-            if products[row][1].is_finite() {
-                let what = "the activation of the direction";
-                return Err(not_finite(what, key, activations[row]));
-            }
-            for unit in 0..table.columns {
+            // Units without weight have a part in the length alone.
+            let part = |unit: &usize| is_cosine || direction[*unit] != 0.0;
+            for unit in (0..table.columns).filter(part) {
                 let Some(column) = table.column(store, unit) else { return Ok(None) };
                 if !column[row].is_finite() {
                     let what = unit_of(record, unit);
                     return Err(not_finite(&what, key, column[row].into()));
                 }
             }
+            return Err(not_finite("the activation of the direction", key, activations[row]));
         }
         Ok(Some(Self { activations, keys: table.keys }))
     }
@@ -320,6 +319,29 @@ impl Embedded {
         let samples = table.keys.samples().collect();
         Ok(Some(Self { samples, columns: table.columns, embeddings }))
     }
+}
+
+/// A unit that is NaN or infinite for a picture.
+pub(crate) fn spoiled(unit: usize, picture: &str, found: f32) -> Spoiled {
+    Spoiled { unit: unit as u32, key: picture.to_owned(), is: Odd::of(found.into()) }
+}
+
+/// The failure of a figure that is about one of these units.
+///
+/// # Errors
+/// If it is among them: names it, and the picture.
+pub(crate) fn check_sound(place: &str, spoiled: &[Spoiled], unit: u32) -> Result<(), Failure> {
+    match spoiled.iter().find(|spoiled| spoiled.unit == unit) {
+        None => Ok(()),
+        Some(spoiled) => Err(unsound(place, spoiled)),
+    }
+}
+
+/// The failure that a unit cannot be used.
+pub(crate) fn unsound(place: &str, spoiled: &Spoiled) -> Failure {
+    let what = format!("unit {} of `{place}`", spoiled.unit);
+    let found = if spoiled.is == Some(Odd::Nan) { f64::NAN } else { f64::INFINITY };
+    not_finite(&what, &spoiled.key, found)
 }
 
 /// The failure that an activation is NaN or infinite.

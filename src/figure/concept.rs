@@ -18,6 +18,7 @@ use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::lines::{Chart, Line, Mark, Point};
 use super::part::{Bar, Part, share};
+use super::spoiled;
 use super::table::Table;
 use crate::field::{direction_line, group_line};
 
@@ -173,7 +174,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
     let unit = format!("unit {}", outcome.unit.unit);
     let causal = outcome.causal.as_ref().map(|causal| causal::said(causal, name, &unit));
     format!(
-        "{}; {} ({}) against {} ({}){}{}",
+        "{}; {} ({}) against {} ({}){}{}{}",
         said(outcome),
         group_line(&params.positive, context.inputs),
         counted(outcome.positive),
@@ -181,6 +182,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
         counted(outcome.negative),
         causal.map(|causal| format!("; {causal}")).unwrap_or_default(),
         contained.or(gone).unwrap_or_default(),
+        spoiled::note(&outcome.spoiled, params.layer.noun()),
     )
 }
 

@@ -12,6 +12,7 @@ use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::part::{Bar, Part, bars, share};
 use super::picture::GridItem;
+use super::spoiled;
 use super::table::Table;
 use super::unit::UnitRef;
 use crate::field::{direction_line, group_line};
@@ -155,7 +156,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
             number(data.sd, digits)
         );
     }
-    note
+    note + &spoiled::note(&outcome.spoiled, params.layer.noun())
 }
 
 /// What it was made of, in a few words.

@@ -9,6 +9,7 @@ use super::context::DrawContext;
 use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::part::{Bar, Part, bars};
+use super::spoiled;
 use super::table::Table;
 use super::unit::UnitRef;
 
@@ -186,7 +187,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
             note +=
                 &format!("; the {noun} has the same activation for all images, and so no label");
         }
-        return note;
+        return note + &spoiled::note(&outcome.spoiled, noun);
     }
     note += &format!(
         "; of {} {noun}s, the first labels of {} could be tested and those of {} hold (AUC above 0.5, q below {RATE})",
@@ -204,6 +205,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
         };
         note += &format!("; {which} the same activation for all images, and so no label");
     }
+    note += &spoiled::note(&outcome.spoiled, noun);
     if let Some(first) = outcome.rows.first() {
         note += &format!(
             "; `neuronotes new note --unit {}/{}` starts a note about a {noun} of the table",

@@ -35,6 +35,7 @@ mod rating;
 mod selectivity;
 pub mod sheet;
 mod sparse_code;
+mod spoiled;
 mod stacked;
 mod stroop;
 pub mod table;

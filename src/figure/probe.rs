@@ -12,6 +12,7 @@ use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::lines::{Chart, Line as Curve, Mark, Point};
 use super::part::{Bar, Part, accuracy, bars};
+use super::spoiled;
 use super::table::Table;
 use super::unit::UnitRef;
 
@@ -166,7 +167,7 @@ fn sentence(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> St
     let mut note = format!(
         "{} classes from {} units of {}: {} of {} held-out images are right ({}; 95 % interval {} to {}), by always the most common class {}",
         outcome.classes.len(),
-        thousands(outcome.units - outcome.constant.min(outcome.units)),
+        thousands(outcome.units.saturating_sub(outcome.constant + outcome.spoiled.len() as u64)),
         context.layer_shown,
         thousands(right),
         thousands(of),
@@ -212,7 +213,7 @@ fn sentence(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> St
             count => note += &format!("; {} {many}", thousands(count)),
         }
     }
-    note
+    note + &spoiled::note(&outcome.spoiled, params.layer.noun())
 }
 
 #[cfg(test)]

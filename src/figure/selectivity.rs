@@ -12,6 +12,7 @@ use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::lines::{Chart, Line, MOST, Mark, Point};
 use super::part::{Bar, Part};
+use super::spoiled;
 use super::table::Table;
 use super::unit::UnitRef;
 use crate::field::{direction_line, group_line};
@@ -241,17 +242,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
         };
         note += &format!("; `{}`{also} cannot be tested: all or none of the images", first.name);
     }
-    if let [first, others @ ..] = outcome.spoiled.as_slice() {
-        let also = match others.len() {
-            0 => String::new(),
-            count => format!(", and {} others", thousands(count as u64)),
-        };
-        note += &format!(
-            "; {noun} {} is left out because its activation for `{}` is NaN or infinite{also}",
-            first.unit, first.key
-        );
-    }
-    note
+    note + &spoiled::note(&outcome.spoiled, noun)
 }
 
 /// A p-value after the letter.

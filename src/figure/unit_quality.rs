@@ -11,6 +11,7 @@ use super::drawing::Drawing;
 use super::entry::Figure;
 use super::map::{Content, Map, Thing};
 use super::part::Part;
+use super::spoiled;
 use super::table::Table;
 use super::unit::UnitRef;
 
@@ -198,6 +199,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome, placed: u
         };
         note += &format!("; {which} the same activation for every image and so no scores");
     }
+    note += &spoiled::note(&outcome.spoiled, noun);
     let without = outcome.points.len() - placed;
     if without > 0 {
         note += &format!(

@@ -10,6 +10,7 @@ use super::drawing::Drawing;
 use super::entry::{Figure, typed};
 use super::part::{Bar, Part};
 use super::picture::GridItem;
+use super::spoiled;
 use super::table::Table;
 use super::unit::UnitRef;
 use crate::field::group_line;
@@ -122,16 +123,7 @@ fn note(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> String
         };
         note += &format!("; {which} the same activation for all of them");
     }
-    if let [first, others @ ..] = outcome.spoiled.as_slice() {
-        let others = match others.len() {
-            0 => String::new(),
-            count => format!(", and {} others", thousands(count as u64)),
-        };
-        note += &format!(
-            "; {noun} {} is left out because its activation for the picture `{}` is NaN or infinite{others}",
-            first.unit, first.key
-        );
-    }
+    note += &spoiled::note(&outcome.spoiled, noun);
     match outcome.found.first() {
         Some(first) => {
             note += &format!(

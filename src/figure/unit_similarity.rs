@@ -13,6 +13,7 @@ use super::entry::{Figure, typed};
 use super::map::{Content, Map, Thing};
 use super::part::Part;
 use super::picture::GridItem;
+use super::spoiled;
 use super::table::Table;
 use super::unit::UnitRef;
 
@@ -112,6 +113,7 @@ fn list(context: &DrawContext<'_>, params: &Params, outcome: &Outcome) -> Result
         );
     }
     note += &constant(outcome.constant, &[]);
+    note += &spoiled::note(&outcome.spoiled, params.layer.noun());
     let head = [
         "unit",
         "correlation",
@@ -224,6 +226,7 @@ fn map(
         );
     }
     note += &constant(chart.left_out.len() as u64, &chart.left_out);
+    note += &spoiled::note(&outcome.spoiled, params.layer.noun());
     if wanted == "label" && labels == 0 {
         note += "; the data set has no labels, so colours are by deviation";
     }

@@ -38,6 +38,7 @@ mod sample;
 pub mod scan;
 pub mod selectivity;
 pub mod sparse_code;
+pub mod spoiled;
 pub mod stroop;
 mod target;
 pub mod term;

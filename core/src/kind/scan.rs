@@ -17,7 +17,7 @@
 //!
 //! An activation that is not a finite number, or exceeds half precision's maximum of 65504, is stored as it is
 //! (infinite or NaN). Figures of that unit fail and name the unit and the picture; figures of other units are not
-//! affected.
+//! affected, and figures of all units leave it out and say so (see [`spoiled`](super::spoiled)).
 //!
 //! Captions and labels are not part of a scan. A figure that shows them reads them from the data set, so a changed
 //! caption causes no new scan. Scans of earlier versions have captions in their samples, which are ignored.

@@ -7,6 +7,7 @@ use super::entry::{About, Data, Kind, Scan, form};
 use super::field::{Field, Preset, Type};
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
+use super::spoiled::{self, Spoiled};
 use super::unit_similarity::{Sheet, Tally, Tile};
 use super::value::{Values, counted, named, stored};
 use crate::model::Place;
@@ -42,6 +43,9 @@ pub struct Outcome {
     pub baseline: f64,
     /// Units with the same activation for every image, which have no scores.
     pub left_out: Vec<u32>,
+    /// Units that are left out, since an activation of theirs is NaN or infinite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spoiled: Vec<Spoiled>,
     /// The labels of units, the most frequent first; empty if the data set has no labels.
     pub labels: Vec<Tally>,
     /// The units.
@@ -111,9 +115,10 @@ pub fn sample(clarity: f64) -> Outcome {
     let tile = |caption: &str| Tile { caption: caption.to_owned() };
     Outcome {
         count: 6,
-        units: 5,
+        units: 6,
         baseline: 0.25,
         left_out: vec![2],
+        spoiled: spoiled::sample(5),
         labels: vec![tally("hand", 3), tally("face", 1)],
         points: vec![
             point(0, clarity, 0.25, 0, 0),
@@ -171,6 +176,9 @@ pub static KIND: Kind = Kind {
         named: &[
             counted("images", "count", "images", "Number of images in the data set."),
             named("units", "units", "Number of units of the layer."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out because an activation of it is NaN or infinite; `spoiled.length` is their number."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
             named("baseline", "", "The mean cosine of all pairs of images."),
             named("means.clarity", "", "The mean clarity of the units."),
             named("means.polysemanticity", "", "Their mean polysemanticity."),
@@ -201,6 +209,7 @@ pub static KIND: Kind = Kind {
 
 /// The means of the scores, and what each unit's label and strongest image are.
 fn derive(outcome: Outcome, tree: &mut Value) {
+    tree["spoiled"] = json!(outcome.spoiled);
     for name in SCORES {
         tree["means"][name] = json!(outcome.mean(name));
     }

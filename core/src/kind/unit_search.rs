@@ -10,6 +10,7 @@ use super::naming::two;
 use super::noise::Noise;
 use super::sample::{Painted, Sample};
 use super::scan::{POOL, Pool};
+use super::spoiled::{self, Spoiled};
 use super::unit_similarity::Seen;
 use super::value::{Values, counted, named, stored};
 use super::words::words;
@@ -72,16 +73,6 @@ pub struct Outcome {
     pub found: Vec<Found>,
 }
 
-/// A unit with an activation that is NaN or infinite.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Spoiled {
-    /// Channel, from 0.
-    pub unit: u32,
-    /// The key of the first such picture.
-    pub key: String,
-}
-
 /// A unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,7 +117,6 @@ pub fn sample(effect: f64) -> Outcome {
     let seen =
         Seen { caption: "tennis".to_owned(), picture: "001.png".to_owned(), width: 6, height: 4 };
     let found = vec![found(3, 0.9375, effect, Some(seen)), found(1, 0.125, -1.25, None)];
-    let spoiled = vec![Spoiled { unit: 5, key: "broken".to_owned() }];
     Outcome {
         positive: 12,
         negative: 88,
@@ -134,7 +124,7 @@ pub fn sample(effect: f64) -> Outcome {
         constant: 1,
         rising: 30,
         falling: 9,
-        spoiled,
+        spoiled: spoiled::sample(5),
         found,
     }
 }
@@ -189,8 +179,9 @@ pub static KIND: Kind = Kind {
             counted("units_constant", "constant", "units", "Number of units with the same activation for all these pictures."),
             counted("units_rising", "rising", "units", "Number of units that are higher for the group, with q below 0.05."),
             counted("units_falling", "falling", "units", "Number of units that are lower for it, with q below 0.05."),
-            named("spoiled[n].unit", "", "The n-th unit that is left out, since an activation of it is NaN or infinite."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out because an activation of it is NaN or infinite; `spoiled.length` is their number."),
             named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
             named("found[n].unit", "", "The n-th unit."),
             named("found[n].auc", "", "Its AUC; also by the unit, `found[unit=42].auc`."),
             named("found[n].low", "", "The lower end of its 95 % interval."),
@@ -223,6 +214,7 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
 
 /// The caption of each unit's strongest image.
 fn derive(outcome: Outcome, tree: &mut Value) {
+    tree["spoiled"] = json!(outcome.spoiled);
     for (at, found) in outcome.found.iter().enumerate() {
         tree["found"][at]["caption"] = json!(found.strongest.as_ref().map(|seen| &seen.caption));
     }

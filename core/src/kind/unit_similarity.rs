@@ -142,6 +142,9 @@ pub static KIND: Kind = Kind {
             counted("images", "count", "images", "Number of images in the data set."),
             named("units", "units", "Number of units of the layer."),
             counted("units_constant", "constant", "units", "Number of units with the same activation for every image."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out because an activation of it is NaN or infinite; `spoiled.length` is their number."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
             named("nearest[n].unit", "", "The n-th unit of a list."),
             named(
                 "nearest[n].correlation",
@@ -234,6 +237,7 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
 
 /// Brings what belongs to the map alone to the top, where prose finds it by its name.
 fn derive(outcome: Outcome, tree: &mut Value) {
+    tree["spoiled"] = json!(outcome.spoiled);
     let Some(chart) = outcome.chart else { return };
     tree["kept"] = json!(chart.kept);
     tree["divergence"] = json!(chart.divergence);

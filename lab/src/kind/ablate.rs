@@ -31,6 +31,7 @@ use crate::monitor::Monitor;
 use crate::pass::{Pass, Variants};
 use crate::readout::Readout;
 use crate::table::matrix::{Columns, Matrix};
+use crate::table::unsound;
 use crate::vector::{Prompts, Row};
 use crate::workbench::Workbench;
 use moments::Moments;
@@ -200,7 +201,11 @@ fn planned(
         return Ok((heads.stage, planned::heads(&params.heads, heads, &moments, how)?));
     }
     let columns = Columns::Units(&params.layer, Pool::Mean);
-    let rows = Matrix::read(bench, bench.dataset()?, columns)?.rows;
+    let Matrix { rows, spoiled, .. } = Matrix::read(bench, bench.dataset()?, columns)?;
+    if let Some(first) = spoiled.first() {
+        // What is measured is the network's answer, which such a unit would be part of.
+        return Err(unsound(bench.request.inputs.place_name(&params.layer), first));
+    }
     if !params.units.is_empty() {
         let moments = moments(bench, clip, layer.stage, pictures, "measuring how large units are")?;
         return Ok((layer.stage, planned::units(&params.units, &rows, &moments, how)?));

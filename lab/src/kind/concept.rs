@@ -11,9 +11,9 @@ use neuronotes_core::kind::concept::{FEWEST, Outcome, Params, Written};
 use neuronotes_core::kind::scan::Pool;
 use tch::Tensor;
 
-use super::term::of_terms;
+use super::term::{of_terms, weightless};
 use crate::failure::Failure;
-use crate::group::{Members, Own, members, two};
+use crate::group::{Members, Own, leave_out, members, two};
 use crate::monitor::{Monitor, Progress};
 use crate::readout::Readout;
 use crate::vector::{Row, dot, left_of, unit};
@@ -34,13 +34,22 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         Some(_) => Some(Own::read(bench, &at, Pool::Mean)?),
         None => None,
     };
-    let (of_concept, others) = two(
+    let (mut of_concept, mut others) = two(
         bench,
         &clip,
         (&at, Pool::Mean),
         (&params.positive, params.negative.as_ref()),
         own.as_ref(),
     )?;
+    let mut written = Vec::new();
+    for group in params.written.iter().chain(&params.written_others) {
+        written.push(members(bench, &clip, (&at, Pool::Mean), group, own.as_ref())?);
+    }
+    let mut all: Vec<&mut Members> = vec![&mut of_concept, &mut others];
+    all.extend(&mut written);
+    leave_out(&mut all, at.is_scaled())?;
+    let written: Vec<Tensor> = written.into_iter().map(|group| group.rows).collect();
+    let spoiled = of_concept.spoiled.clone();
     let (positive, held_positive) = split("positive", &of_concept, &params)?;
     let (negative, held_negative) = split("negative", &others, &params)?;
     let train = Side::of(&positive, &negative, params.seed);
@@ -53,14 +62,11 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     };
     let (mut controls, mut shared): (Vec<Row>, Vec<(u32, u64)>) = (Vec::new(), Vec::new());
     for (index, terms) in (0..).zip(params.controls.iter().flatten()) {
-        controls.push(of_terms(bench, &clip, &at, terms)?);
+        let control = of_terms(bench, &clip, &at, terms)?;
+        controls.push(weightless(control, &spoiled, "a control")?);
         shared.push((index, concept.shared(terms)));
     }
     shared.retain(|(_, pictures)| *pictures > 0);
-    let mut written = Vec::new();
-    for group in params.written.iter().chain(&params.written_others) {
-        written.push(members(bench, &clip, (&at, Pool::Mean), group, own.as_ref())?.rows);
-    }
     let counts = |a: &Tensor, b: &Tensor| (a.size()[0] as u64, b.size()[0] as u64);
     let sides = (counts(&positive, &held_positive), counts(&negative, &held_negative));
     let task = Task {
@@ -93,6 +99,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         positive: sides.0,
         negative: sides.1,
         units: at.units() as u32,
+        spoiled,
         shared,
         looks,
         causal,
@@ -191,6 +198,7 @@ pub fn compared(
         positive: (0, 0),
         negative: (0, 0),
         units: 0,
+        spoiled: vec![],
         unit: best,
         sums,
         means,

@@ -5,13 +5,14 @@ use neuronotes_core::kind::direction::{
     FILE, GroupBy, Groups, LEAST, Method, Outcome, Params, Shown, VECTOR, Weight, pooled,
 };
 use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::spoiled::{Spoiled, together};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tch::{Kind, Tensor};
 
 use super::line::{Lines, Probe};
 use super::probe::task::Task;
-use super::term::{of_terms, sum};
+use super::term::{check_asked, of_terms, sum, weightless};
 use crate::clip::Clip;
 use crate::failure::Failure;
 use crate::fit::auc::{area, auc};
@@ -21,7 +22,7 @@ use crate::group::{Members, Own, scaled, two};
 use crate::monitor::Progress;
 use crate::readout::Readout;
 use crate::table::matrix::{Columns, Matrix};
-use crate::table::{check_unit, summary};
+use crate::table::{check_sound, check_unit, summary};
 use crate::vector::{Row, add, dot, project_out, unit};
 use crate::workbench::Workbench;
 
@@ -33,6 +34,11 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         Some(_) => Some(Own::read(bench, &at, Pool::Mean)?),
         None => None,
     };
+    let of_own: &[Spoiled] = own.as_ref().map_or(&[], |own| &own.0.spoiled);
+    if let Some(unit) = params.unit {
+        check_sound(at.name(), of_own, unit)?;
+    }
+    check_asked(at.name(), of_own, params.direction.as_deref().unwrap_or_default())?;
     let (sets, vector, steps) = if params.probe.is_some() {
         let (sets, vector) = of_probe(bench, &at, &params)?;
         (Some(sets), vector, None)
@@ -52,12 +58,14 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
             None => "the two groups, or the terms of a sum, are equal",
         }));
     }
-    let mut vector = unit(vector, "it")?;
+    let of_sets: &[Spoiled] = sets.as_ref().map_or(&[], |sets| &sets.spoiled);
+    let spoiled = together([of_sets, of_own]);
+    let mut vector = weightless(unit(vector, "it")?, &spoiled, "it")?;
     let (mut cosines, mut left) = (Vec::new(), None);
     if let Some(without) = &params.without {
         let mut rows = Vec::new();
         for terms in without {
-            rows.push(of_terms(bench, &clip, &at, terms)?);
+            rows.push(weightless(of_terms(bench, &clip, &at, terms)?, &spoiled, "`without`")?);
         }
         cosines = rows.iter().map(|row| dot(row, &vector)).collect();
         let (found, length) = project_out(&vector, &rows)?;
@@ -73,6 +81,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     };
     let outcome = Outcome {
         units: at.units() as u32,
+        spoiled,
         norm,
         left,
         cosines,
@@ -90,6 +99,8 @@ struct Sets {
     held_out: [Tensor; 2],
     /// Random seed of the bootstrap.
     seed: u64,
+    /// The units that are left out.
+    spoiled: Vec<Spoiled>,
 }
 
 fn sets(
@@ -102,10 +113,11 @@ fn sets(
     let Some(positive) = &params.positive else { return Ok(None) };
     let groups = (positive, params.negative.as_ref());
     let (positive, negative) = two(bench, clip, (at, Pool::Mean), groups, own)?;
+    let spoiled = positive.spoiled.clone();
     let (positive, held_positive) = divided("positive", &positive, params)?;
     let (negative, held_negative) = divided("negative", &negative, params)?;
     let (train, held_out) = ([positive, negative], [held_positive, held_negative]);
-    Ok(Some(Sets { train, held_out, seed: params.seed.unwrap_or_default() }))
+    Ok(Some(Sets { train, held_out, seed: params.seed.unwrap_or_default(), spoiled }))
 }
 
 /// A line of a probe, not scaled, and the pictures of its class and of the others on either side of the probe's split.
@@ -133,7 +145,7 @@ fn of_probe(
     let rows = scaled(matrix.rows, at.is_scaled())?;
     let train = pictures_of(&rows, task.train(), class, against)?;
     let held_out = pictures_of(&rows, task.held_out(), class, against)?;
-    Ok((Sets { train, held_out, seed: of.seed }, row))
+    Ok((Sets { train, held_out, seed: of.seed, spoiled: matrix.spoiled }, row))
 }
 
 /// The line of a class, less that of another one if there is one.

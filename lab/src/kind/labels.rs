@@ -15,8 +15,8 @@ use crate::fit::rank::ranked;
 use crate::fit::wpmi::soft_wpmi;
 use crate::group::embedding_rows;
 use crate::monitor::Progress;
-use crate::table::check_unit;
 use crate::table::matrix::{Columns, Matrix};
+use crate::table::{check_sound, check_unit};
 use crate::vector::Prompts;
 use crate::workbench::Workbench;
 use chosen::{AT_ONCE, Chosen, What};
@@ -30,7 +30,9 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     matrix.tell(bench, dataset)?;
     let units = matrix.rows.size()[1] as usize;
     if let Some(unit) = params.unit {
-        check_unit(bench.request.inputs.place_name(&params.layer), units, unit)?;
+        let place = bench.request.inputs.place_name(&params.layer);
+        check_unit(place, units, unit)?;
+        check_sound(place, &matrix.spoiled, unit)?;
     }
     let words = Words::of(&params, &matrix)?;
     let sides = words.split(&params, &matrix)?;
@@ -46,6 +48,11 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         Method::SoftWpmi => by_model(bench, &params, &words, (&train, &sides[0]), &wanted)?,
         Method::Invert => by_data(bench, &params, &train, &wanted)?,
     };
+    let constant = varies
+        .iter()
+        .enumerate()
+        .filter(|(unit, varies)| !**varies && !matrix.is_spoiled(*unit))
+        .count();
     let judge = Judge { table: &held_out.table, shown: &held_out.shown };
     let rows = judged(bench, &judge, &words.texts, &chosen)?;
     let outcome = outcome(
@@ -54,7 +61,8 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
             train: sides[0].len() as u64,
             held_out: sides[1].len() as u64,
             units: units as u64,
-            constant: varies.iter().filter(|varies| !**varies).count() as u64,
+            constant: constant as u64,
+            spoiled: matrix.spoiled.clone(),
             texts: words.texts.len() as u64,
             shown: words.count_shown() as u64,
             tested: 0,

@@ -6,6 +6,7 @@ pub(super) mod task;
 use neuronotes_core::kind::probe::{
     Line, MOST_WEIGHTS, Outcome, Params, Penalty, Step, Strength, WEIGHTS, Weight,
 };
+use neuronotes_core::kind::spoiled::Spoiled;
 use safetensors::{Dtype, tensor::TensorView};
 use tch::{Kind, Tensor};
 
@@ -44,9 +45,10 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         return Err(Failure::new(message).hint("list fewer `classes`, or use a smaller data set"));
     }
     let sides = tch::no_grad(|| Sides::of(&matrix, &task))?;
-    drop(matrix);
+    let spoiled = matrix.spoiled;
+    drop(matrix.rows);
     let fitted = tch::no_grad(|| fit(bench, &params, &sides, &task))?;
-    let outcome = tch::no_grad(|| outcome(&task, &sides, &fitted))?;
+    let outcome = tch::no_grad(|| outcome(&task, &sides, &fitted, spoiled))?;
     write(bench, &sides.sample, &fitted)?;
     bench.record.set_result(bench.store(), &outcome)?;
     Ok(())
@@ -170,7 +172,12 @@ fn dense(point: &Point, sample: &Sample) -> Result<Tensor, Failure> {
     Ok(Tensor::from_slice(&all).f_view([point.weights.len() as i64, units as i64])?)
 }
 
-fn outcome(task: &Task, sides: &Sides, fitted: &Fitted) -> Result<Outcome, Failure> {
+fn outcome(
+    task: &Task,
+    sides: &Sides,
+    fitted: &Fitted,
+    spoiled: Vec<Spoiled>,
+) -> Result<Outcome, Failure> {
     let sample = &sides.sample;
     let scores = |columns: &Tensor| -> Result<Tensor, Failure> {
         Ok(fitted.weights.f_matmul(columns)?.f_add(&fitted.biases)?)
@@ -208,7 +215,8 @@ fn outcome(task: &Task, sides: &Sides, fitted: &Fitted) -> Result<Outcome, Failu
     let commonest = classes.iter().rev().max_by_key(|line| line.train).map_or(0, |line| line.of);
     Ok(Outcome {
         units: units as u64,
-        constant: (units - sides.varying()) as u64,
+        constant: (units - sides.varying() - spoiled.len()) as u64,
+        spoiled,
         unlabelled: task.unlabelled,
         outside: task.outside,
         regularisation: fitted.strength,

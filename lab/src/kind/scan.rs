@@ -224,8 +224,8 @@ fn distribution(bytes: &[u8], columns: usize) -> Distribution {
     Distribution { mean, sd: square.into_iter().map(f64::sqrt).collect() }
 }
 
-/// `[n, columns]` as f16, little-endian. NaN stays NaN, and what is too large becomes infinite: a figure that reads that unit,
-/// or that picture's embedding, fails and names it, and no other figure does.
+/// `[n, columns]` as f16, little-endian. NaN stays NaN, and what is too large becomes infinite: a figure of that unit, or
+/// of that picture's embedding, fails and names it; one of all units leaves it out.
 fn half(rows: &Tensor) -> Result<Vec<u8>, Failure> {
     let rows = rows.to_kind(Kind::Half).to_device(Device::Cpu).contiguous();
     let mut bytes = vec![0; rows.numel() * 2];

@@ -4,7 +4,7 @@ mod family;
 mod sides;
 
 use neuronotes_core::kind::selectivity::{self, FEWEST, Outcome, Params, Row, Untested};
-use neuronotes_core::kind::unit_search::Spoiled;
+use neuronotes_core::kind::spoiled::{Odd, Spoiled};
 
 use super::target::Target;
 use crate::failure::Failure;
@@ -159,7 +159,7 @@ fn measured(
             let (unit, numbers) = match column {
                 Column::Direction => (None, along.unwrap_or_default().to_vec()),
                 Column::Unit(unit) => {
-                    let sound = |key: String| spoiled(unit, &key, &outcome.spoiled);
+                    let sound = |found: Spoiled| spoiled(&found, &outcome.spoiled);
                     let numbers = family.unit(bench, unit as usize)?.map_err(sound)?;
                     (Some(unit), numbers)
                 }
@@ -175,9 +175,10 @@ fn measured(
 }
 
 /// The failure that a unit of the block has an activation that is no number.
-fn spoiled(unit: u32, key: &str, others: &[Spoiled]) -> Failure {
+fn spoiled(Spoiled { unit, key, is }: &Spoiled, others: &[Spoiled]) -> Failure {
     let others = others.len().saturating_sub(1);
-    let why = format!("the activation of unit {unit} for the image `{key}` is NaN or infinite");
+    let is = is.map_or("NaN or infinite", Odd::word);
+    let why = format!("the activation of unit {unit} for the image `{key}` is {is}");
     let hint = match others {
         0 => "check that image and the weights; other units are not affected".to_owned(),
         _ => format!(

@@ -107,6 +107,14 @@ impl Target {
             Of::Direction(direction, is_cosine) => {
                 let rows = readout.means(&layer); // [n, units]
                 let direction = Tensor::from_slice(direction).to_device(clip.device);
+                // What has no weight has no part in the product, whatever it is.
+                let rows = match is_cosine {
+                    false => rows.where_self(
+                        &rows.isfinite().logical_or(&direction.not_equal(0.0)),
+                        &rows.zeros_like(),
+                    ),
+                    true => rows,
+                };
                 let products = rows.mv(&direction);
                 match is_cosine {
                     false => products,

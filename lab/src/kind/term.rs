@@ -2,6 +2,7 @@
 //! a unit vector out, in double precision, with the pictures that it is made of.
 
 use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::spoiled::Spoiled;
 use neuronotes_core::kind::term::{Source, Term};
 use neuronotes_core::kind::{Kind, Origin, direction};
 use neuronotes_core::store::{Record, Store};
@@ -13,8 +14,8 @@ use crate::failure::Failure;
 use crate::gallery::pictures_of;
 use crate::picture::Picture;
 use crate::readout::Readout;
-use crate::table::{check_unit, embeddings};
-use crate::vector::{Prompts, Row, add, mean, pictures_at, stored_mean, unit};
+use crate::table::{check_sound, check_unit, embeddings};
+use crate::vector::{Prompts, Row, add, dot, mean, pictures_at, stored_mean, unit};
 use crate::workbench::{Used, Workbench};
 
 /// A picture that is part of a term.
@@ -58,6 +59,45 @@ impl Used for Stored {
         let number = |b: &[u8]| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         let row = view.data().chunks_exact(4).map(number).collect();
         Ok(Some(Self(unit(row, "a stored direction")?)))
+    }
+}
+
+/// Checks that no term names one of these units, which are left out.
+///
+/// # Errors
+/// If one does: names the unit and the picture.
+pub(crate) fn check_asked(place: &str, spoiled: &[Spoiled], terms: &[Term]) -> Result<(), Failure> {
+    for term in terms {
+        let Source::Units(units) = &term.of else { continue };
+        for (unit, _) in units.iter().filter(|(_, weight)| *weight != 0.0) {
+            check_sound(place, spoiled, *unit)?;
+        }
+    }
+    Ok(())
+}
+
+/// A unit vector whose weights of these units, which are left out, are zero.
+///
+/// # Errors
+/// If nothing else is left of it.
+pub(crate) fn weightless(mut row: Row, spoiled: &[Spoiled], what: &str) -> Result<Row, Failure> {
+    let mut weights = 0.0;
+    for one in spoiled {
+        weights += std::mem::take(&mut row[one.unit as usize]).abs();
+    }
+    match (weights == 0.0, dot(&row, &row) > 1e-18) {
+        (true, _) => Ok(row),
+        (false, true) => unit(row, what),
+        (false, false) => {
+            let first = &spoiled[0];
+            let why = format!(
+                "nothing is left of {what} without unit {}, which is {} for the picture `{}`",
+                first.unit,
+                first.said(),
+                first.key
+            );
+            Err(Failure::new(why).hint("check that picture and the weights"))
+        }
     }
 }
 

@@ -41,8 +41,9 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         report(bench, "reading activations", done, units, "unit");
         Ok(())
     })?;
-    let (shown, left_out): (Vec<usize>, Vec<usize>) =
+    let (shown, mut left_out): (Vec<usize>, Vec<usize>) =
         (0..units).partition(|unit| all[*unit].varies());
+    left_out.retain(|unit| !matrix.is_spoiled(*unit));
     if shown.len() < FEWEST {
         let name = bench.request.inputs.place_name(&params.layer);
         let message = format!("`{name}` has {} units that vary over this data set", shown.len());
@@ -79,6 +80,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         units: units as u64,
         baseline,
         left_out: left_out.into_iter().map(|unit| unit as u32).collect(),
+        spoiled: matrix.spoiled.clone(),
         labels: tallies,
         points,
         sheet: sheet.sheet(bench, &matrix)?,

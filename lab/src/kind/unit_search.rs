@@ -5,7 +5,7 @@ use half::slice::HalfFloatSliceExt as _;
 use half::vec::HalfBitsVecExt as _;
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::group::Group;
-use neuronotes_core::kind::unit_search::{Found, Order, Outcome, Params, RATE, Spoiled};
+use neuronotes_core::kind::unit_search::{Found, Order, Outcome, Params, RATE};
 use neuronotes_core::kind::unit_similarity::Seen;
 use tch::Tensor;
 
@@ -18,6 +18,7 @@ use crate::monitor::Progress;
 use crate::readout::Readout;
 use crate::table::by_unit::{ByUnit, Unread};
 use crate::table::matrix::Matrix;
+use crate::table::spoiled;
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
@@ -34,6 +35,7 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     };
     let groups = (&params.positive, params.negative.as_ref());
     let (positive, negative) = two(bench, &clip, (&at, params.pool), groups, own.as_ref())?;
+    let left_out = positive.spoiled;
     let (m, n) = (positive.rows.size()[0] as usize, negative.rows.size()[0] as usize);
     let mut sides = vec![Side::Positive; m];
     sides.resize(m + n, Side::Negative);
@@ -41,9 +43,14 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let total = table.size()[1] as u64;
     let units = compare(&table, &sides, |done| report(bench, done as u64, total))?;
     let mut outcome = Searched { units, sizes: (m, n) }.outcome(params.order, params.top as usize);
+    outcome.constant -= left_out.len() as u64;
+    outcome.spoiled = left_out;
     if let Some(own) = &own {
         let mut gallery = Gallery::default();
         for found in &mut outcome.found {
+            if own.0.is_spoiled(found.unit as usize) {
+                continue;
+            }
             let column = own.0.rows.f_select(1, found.unit.into())?.f_contiguous()?;
             let Matrix { samples, shards, .. } = &own.0;
             let column = Vec::<f32>::try_from(column)?;
@@ -92,22 +99,24 @@ fn by_unit(
     };
     let searched = Searched { units, sizes: (positive.len(), negative.len()) };
     let mut outcome = searched.outcome(params.order, params.top as usize);
-    let spoiled = odd
-        .into_iter()
-        .map(|(unit, row)| Spoiled { unit: unit as u32, key: scan.samples[row].key.clone() });
-    outcome.spoiled = spoiled.collect();
+    let column = |unit: usize| {
+        let mut bits = Vec::new();
+        match scan.bits(store, unit, &mut bits) {
+            Ok(()) => Ok(Some(bits.reinterpret_into::<f16>().to_f32_vec())),
+            Err(Unread::Damaged) => Ok(None),
+            Err(Unread::Failed(failure)) => Err(failure),
+        }
+    };
+    for (unit, row) in odd {
+        let Some(numbers) = column(unit)? else { return Ok(None) };
+        outcome.spoiled.push(spoiled(unit, &scan.samples[row].key, numbers[row]));
+    }
     outcome.constant -= outcome.spoiled.len() as u64;
     let mut gallery = Gallery::default();
     for found in &mut outcome.found {
-        let mut bits = Vec::new();
-        match scan.bits(store, found.unit as usize, &mut bits) {
-            Ok(()) => {}
-            Err(Unread::Damaged) => return Ok(None),
-            Err(Unread::Failed(failure)) => return Err(failure),
-        }
-        let column: Vec<f16> = bits.reinterpret_into();
+        let Some(numbers) = column(found.unit as usize)? else { return Ok(None) };
         let images = (&*scan.samples, &*scan.shards);
-        found.strongest = Some(strongest(bench, &mut gallery, images, &column.to_f32_vec())?);
+        found.strongest = Some(strongest(bench, &mut gallery, images, &numbers)?);
     }
     Ok(Some(outcome))
 }

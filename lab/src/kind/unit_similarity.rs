@@ -30,17 +30,20 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         });
         Ok(())
     })?;
+    let is_constant = |unit: &usize| !columns[*unit].varies() && !matrix.is_spoiled(*unit);
+    let constant = (0..units).filter(is_constant).count();
     let empty = Outcome {
         count: matrix.samples.len() as u64,
         units: units as u64,
-        constant: columns.iter().filter(|column| !column.varies()).count() as u64,
+        constant: constant as u64,
+        spoiled: matrix.spoiled.clone(),
         mean: None,
         sd: None,
         target: None,
         nearest: Vec::new(),
         chart: None,
     };
-    let outcome = match Target::of(bench, &params, units)? {
+    let outcome = match Target::of(bench, &params, &matrix)? {
         Some(target) => list::measure(bench, &params, &matrix, &columns, &target, empty)?,
         None => {
             Outcome { chart: Some(chart::measure(bench, &params, &matrix, &columns)?), ..empty }

@@ -3,11 +3,12 @@
 
 use neuronotes_core::dataset::{DatasetRef, Sample};
 use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::spoiled::Spoiled;
 use neuronotes_core::model::Place;
 use neuronotes_core::store::Store;
 
 use super::stored::Stored;
-use super::{nothing_read, said, used_scans};
+use super::{nothing_read, said, spoiled, used_scans};
 use crate::failure::Failure;
 use crate::workbench::Workbench;
 
@@ -74,7 +75,7 @@ impl ByUnit {
         Ok(Self { scans, samples, shards, units })
     }
 
-    /// The activations of a unit, one for each image; or the key of the first image for which it is NaN or infinite.
+    /// The activations of a unit, one for each image; or the first image for which it is NaN or infinite.
     ///
     /// # Errors
     /// If a number is damaged.
@@ -82,7 +83,7 @@ impl ByUnit {
         &self,
         store: &Store,
         unit: usize,
-    ) -> Result<Result<Vec<f32>, String>, Unread> {
+    ) -> Result<Result<Vec<f32>, Spoiled>, Unread> {
         let mut all = Vec::with_capacity(self.samples.len());
         for scan in &self.scans {
             all.extend(scan.column(store, unit).ok_or(Unread::Damaged)?);
@@ -90,7 +91,7 @@ impl ByUnit {
         let odd = all.iter().position(|number| !number.is_finite());
         Ok(match odd {
             None => Ok(all),
-            Some(at) => Err(self.samples[at].key.clone()),
+            Some(at) => Err(spoiled(unit, &self.samples[at].key, all[at])),
         })
     }
 

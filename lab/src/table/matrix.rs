@@ -1,14 +1,17 @@
 //! Stored scans as one matrix: a data set and a place in; a row of all its units for each image, and what is said of that
 //! image, out. Knows nothing of what the rows are for.
 
+use std::collections::BTreeMap;
+
 use neuronotes_core::dataset::{DatasetRef, Sample};
 use neuronotes_core::kind::scan::Pool;
+use neuronotes_core::kind::spoiled::Spoiled;
 use neuronotes_core::model::Place;
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use tch::{Device, Kind, Tensor};
 
 use super::stored::Stored;
-use super::{not_finite, nothing_read, said, used_scans};
+use super::{nothing_read, said, spoiled, unsound, used_scans};
 use crate::failure::Failure;
 use crate::workbench::Workbench;
 
@@ -25,19 +28,21 @@ pub(crate) enum Columns<'a> {
 /// All readable images of a data set.
 #[derive(Debug)]
 pub(crate) struct Matrix {
-    /// `[images, columns]` in single precision on the CPU; every number is finite.
+    /// `[images, columns]` in single precision on the CPU; every number is finite. The columns of spoiled units are zero.
     pub rows: Tensor,
     /// The image of each row. A scan knows keys only: [`Matrix::tell`] adds captions and labels.
     pub samples: Vec<Sample>,
     /// The shard of each row.
     pub shards: Vec<usize>,
+    /// The units with a number that is NaN or infinite, in order.
+    pub spoiled: Vec<Spoiled>,
 }
 
 impl Matrix {
     /// Reads the scans of a data set that the request uses.
     ///
     /// # Errors
-    /// If the request uses no such scans, no image can be read, a number is NaN or infinite, or the matrix is too large.
+    /// If the request uses no such scans, no image can be read, no unit has finite numbers only, or the matrix is too large.
     pub(crate) fn read(
         bench: &mut Workbench<'_>,
         dataset: &DatasetRef,
@@ -85,6 +90,11 @@ impl Matrix {
         Ok(())
     }
 
+    /// Whether a unit is left out, since a number of it is NaN or infinite.
+    pub(crate) fn is_spoiled(&self, unit: usize) -> bool {
+        self.spoiled.binary_search_by_key(&(unit as u32), |spoiled| spoiled.unit).is_ok()
+    }
+
     /// The shards' rows one below the other, as `read` returns them; `None` if there are none.
     fn joined(
         shards: Vec<Stored>,
@@ -106,12 +116,14 @@ impl Matrix {
         }
         let rows = Tensor::f_zeros([images as i64, columns as i64], (Kind::Float, Device::Cpu))?;
         let (mut samples, mut origins) = (Vec::with_capacity(images), Vec::with_capacity(images));
+        let mut odd: BTreeMap<usize, Spoiled> = BTreeMap::new();
         for (index, shard) in shards.into_iter().enumerate() {
             let numbers = read(index, &shard)?;
-            if let Some(at) = numbers.par_iter().position_first(|number| !number.is_finite()) {
-                let what = format!("unit {} of `{place}`", at % columns);
-                let key = shard.keys.key(at / columns);
-                return Err(not_finite(&what, key, numbers[at].into()));
+            if numbers.par_iter().any(|number| !number.is_finite()) {
+                for (at, number) in numbers.iter().enumerate().filter(|(_, x)| !x.is_finite()) {
+                    let first = || spoiled(at % columns, shard.keys.key(at / columns), *number);
+                    odd.entry(at % columns).or_insert_with(first);
+                }
             }
             let (start, count) = (samples.len() as i64, shard.keys.len());
             let shape = [count as i64, columns as i64];
@@ -120,7 +132,15 @@ impl Matrix {
             samples.extend(shard.keys.samples());
             origins.extend(std::iter::repeat_n(index, count));
         }
-        Ok(Some(Self { rows, samples, shards: origins }))
+        if odd.len() == columns
+            && let Some(first) = odd.values().next()
+        {
+            return Err(unsound(place, first));
+        }
+        for unit in odd.keys() {
+            let _ = rows.f_select(1, *unit as i64)?.f_fill_(0.0)?;
+        }
+        Ok(Some(Self { rows, samples, shards: origins, spoiled: odd.into_values().collect() }))
     }
 }
 
@@ -195,11 +215,47 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_not_finite_is_named_with_its_unit_and_picture() {
-        let rows: &[[f32; 2]] = &[[1.0, 2.0], [3.0, f32::INFINITY]];
-        let error = joined(scan, &[(&["a", "b"], rows)]).expect_err("a failure");
-        let text = error.to_string();
-        assert!(text.contains("unit 1 of `a layer`") && text.contains("`b`"), "{text}");
+    fn a_unit_that_is_not_finite_is_zero_in_all_shards_and_named_with_its_first_picture() {
+        let shards: [(&[&str], &[[f32; 2]]); 3] = [
+            (&["a"], &[[1.0, 2.0]]),
+            (&["b", "c"], &[[3.0, f32::INFINITY], [4.0, f32::NAN]]),
+            (&["d"], &[[5.0, 6.0]]),
+        ];
+        for write in [scan as Write, former] {
+            let all = joined(write, &shards).expect("a matrix").expect("rows");
+            let numbers: Vec<f32> = Vec::try_from(all.rows.view(-1)).expect("numbers");
+            assert_eq!(numbers, [1.0, 0.0, 3.0, 0.0, 4.0, 0.0, 5.0, 0.0]);
+            assert_eq!(all.spoiled, [spoiled(1, "b", f32::INFINITY)]);
+            let error = crate::table::check_sound("a layer", &all.spoiled, 1).expect_err("unit 1");
+            let text = error.to_string();
+            assert!(text.contains("unit 1 of `a layer`") && text.contains("`b`"), "{text}");
+            assert_eq!(crate::table::check_sound("a layer", &all.spoiled, 0), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_layer_without_any_finite_unit_fails_and_names_one() {
+        let rows: &[[f32; 2]] = &[[1.0, f32::NAN], [f32::INFINITY, 2.0]];
+        let error = joined(scan, &[(&["a", "b"], rows)]).expect_err("a failure").to_string();
+        assert!(error.contains("unit 0 of `a layer`") && error.contains("`b`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_part_in_a_product_without_weight() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        let rows = [[f32::NAN, 2.0], [f32::INFINITY, 3.0], [1.0, 4.0]];
+        for record in
+            [scan(&store, &["a", "b", "c"], &rows), former(&store, &["a", "b", "c"], &rows)]
+        {
+            let found = Stored::open(&store, &record, "mean").expect("a scan").expect("blobs");
+            let products = |direction: [f64; 2]| -> Vec<f64> {
+                let all = found.products(&store, &direction).expect("intact");
+                all.into_iter().map(|[product, _]| product).collect()
+            };
+            assert_eq!(products([0.0, 2.0]), [4.0, 6.0, 8.0]);
+            assert!(!products([1.0, 2.0])[..2].iter().any(|product| product.is_finite()));
+        }
     }
 
     #[test]

@@ -206,7 +206,8 @@ impl Stored {
         let mut out = vec![[-0.0; 2]; self.keys.len()];
         let add = |sums: &mut [f64; 2], number: f32, weight: f64| {
             let number = f64::from(number);
-            sums[0] += number * weight;
+            // What has no weight has no part in the product, whatever it is.
+            sums[0] += if weight == 0.0 && !number.is_finite() { 0.0 } else { number * weight };
             sums[1] += number * number;
         };
         let blocks = out.par_chunks_mut(BLOCK).enumerate();

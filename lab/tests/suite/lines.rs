@@ -16,13 +16,13 @@ use safetensors::SafeTensors;
 use crate::support::{repository, scanned, session};
 
 /// The last block of the network's pictures.
-const LAYER: &str = "layer: image_block_4/1/Add_6\n";
+pub(crate) const LAYER: &str = "layer: image_block_4/1/Add_6\n";
 /// The classes of the data set: things under a note with another thing's name.
 const NAMES: &str =
     "[bicycle, castle, cat, guitar, octopus, pineapple, pizza, red apple, rocket, umbrella]";
 
 /// The requests of these blocks over the pictures of ten things, by id.
-fn requests(garden: &Path, blocks: &[&str]) -> BTreeMap<String, Request> {
+pub(crate) fn requests(garden: &Path, blocks: &[&str]) -> BTreeMap<String, Request> {
     fs::create_dir_all(garden.join("notes")).expect("a folder");
     let path = |name: &str| repository(name).canonicalize().expect("a file").display().to_string();
     let (model, data) = (path("models/emoji-clip.safetensors"), path("data/attacks.tar"));
@@ -51,7 +51,12 @@ fn requests(garden: &Path, blocks: &[&str]) -> BTreeMap<String, Request> {
 }
 
 /// The numbers of a tensor in single or half precision.
-fn numbers(store: &Store, record: &Record, file: &str, tensor: &str) -> (Vec<usize>, Vec<f64>) {
+pub(crate) fn numbers(
+    store: &Store,
+    record: &Record,
+    file: &str,
+    tensor: &str,
+) -> (Vec<usize>, Vec<f64>) {
     let bytes = store.blob(&record.outputs[file].digest).expect("a blob");
     let tensors = SafeTensors::deserialize(&bytes).expect("tensors");
     let view = tensors.tensor(tensor).expect("a tensor");

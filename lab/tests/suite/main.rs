@@ -16,6 +16,7 @@ mod pieces;
 mod protocol;
 mod requests;
 mod schedule;
+mod spoiled;
 mod steady;
 mod support;
 mod text_span;

@@ -120,6 +120,9 @@ pub static KIND: Kind = Kind {
             counted("images_positive[n]", "positive", "images", "Positive pictures trained on, and held out."),
             counted("images_negative[n]", "negative", "images", "Negative pictures trained on, and held out."),
             named("units", "units", "Number of units of the layer."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out because an activation of it is NaN or infinite; `spoiled.length` is their number."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
             named("unit.unit", "", "The best unit."),
             named("unit.low", "", "Whether it is low for the concept."),
             named("unit.train", "", "Its AUC on the pictures trained on."),
@@ -244,6 +247,7 @@ fn warns(result: Value) -> serde_json::Result<Option<Fault>> {
 fn derive(outcome: Outcome, tree: &mut Value) {
     tree["verdict"] = outcome.verdict().word().into();
     tree["terms"] = json!(outcome.terms());
+    tree["spoiled"] = json!(outcome.spoiled);
     tree["unit"]["auc"] = outcome.unit.auc.named();
     for (index, sum) in outcome.sums.iter().enumerate() {
         tree["sums"][index]["area"] = sum.auc.area.into();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::area::Auc;
 use super::causal::{self, Causal};
 use super::looks::{self, Looks};
+use crate::kind::spoiled::{self, Spoiled};
 
 /// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub struct Outcome {
     pub negative: (u64, u64),
     /// Number of units of the layer.
     pub units: u32,
+    /// Units that are left out, since an activation of theirs is NaN or infinite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spoiled: Vec<Spoiled>,
     /// The unit that is best on the pictures trained on.
     pub unit: Single,
     /// Sums of 1, 2, … units.
@@ -108,6 +112,7 @@ pub fn sample(area: f64) -> Outcome {
         positive: (33, 15),
         negative: (1012, 434),
         units: 64,
+        spoiled: spoiled::sample(9),
         unit: Single { unit: 12, low: false, train: 0.82, auc: auc(area - 0.2) },
         sums: [(12, area - 0.2), (3, area - 0.1), (40, area)].map(sum).to_vec(),
         means: auc(area - 0.02),

@@ -112,6 +112,9 @@ pub static KIND: Kind = Kind {
     values: Values {
         named: &[
             named("units", "units", "Number of units of the layer."),
+            named("spoiled[n].unit", "", "The n-th unit that is given the weight zero because an activation of it is NaN or infinite; `spoiled.length` is their number."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
             named("norm", "", "The vector's length before it was scaled to 1."),
             named("left", "", "The length that was left of the unit vector after projecting out."),
             named("cosines[n]", "", "The cosine with the n-th of `without` before projecting out."),
@@ -165,6 +168,7 @@ fn pictures(result: Value) -> serde_json::Result<Vec<Exhibit>> {
 }
 
 fn derive(outcome: Outcome, tree: &mut Value) {
+    tree["spoiled"] = json!(outcome.spoiled);
     tree["left"] = json!(outcome.left);
     tree["cosines"] = json!(outcome.cosines);
     tree["largest"] = outcome.largest.iter().map(Weight::named).collect();

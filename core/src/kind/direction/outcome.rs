@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::dataset_examples::Example;
+use crate::kind::spoiled::{self, Spoiled};
 use crate::kind::tuple::tuple;
 
 /// The result, without the vector and the pictures.
@@ -11,6 +12,9 @@ use crate::kind::tuple::tuple;
 pub struct Outcome {
     /// Number of units of the layer.
     pub units: u32,
+    /// Units whose weight is zero since an activation of theirs is NaN or infinite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spoiled: Vec<Spoiled>,
     /// Length of the vector before it was scaled to 1 and anything was projected out.
     pub norm: f64,
     /// Length of the unit vector that was left after projecting out, if anything was.
@@ -88,6 +92,7 @@ pub fn sample(auc: f64) -> Outcome {
     };
     Outcome {
         units: 64,
+        spoiled: spoiled::sample(9),
         norm: 2.5,
         left: Some(0.8),
         cosines: vec![0.6],

@@ -1,5 +1,7 @@
 //! The registry's entry of `labels`: its documentation, fields and values. Knows nothing of how labels are found.
 
+use serde_json::json;
+
 use super::fault::{fault, naming, trim};
 use super::outcome::{Outcome, sample};
 use super::params::{GroupBy, Method, Params, Truth};
@@ -106,6 +108,9 @@ pub static KIND: Kind = Kind {
             counted("images_held_out", "held_out", "images", "Number of images that they are tested on."),
             named("units", "units", "Number of units of the layer."),
             counted("units_constant", "constant", "units", "Number of units with the same activation for all images, which have no label."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out because an activation of it is NaN or infinite; `spoiled.length` is their number."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
             named("texts", "texts", "Number of words."),
             counted("texts_per_image", "shown", "texts", "Number of words that an image is said to show."),
             counted("units_tested", "tested", "units", "Number of units whose first label could be tested."),
@@ -122,7 +127,9 @@ pub static KIND: Kind = Kind {
             named("rows[n].labels[n].test.p", "", "The p-value."),
             named("rows[n].labels[n].test.q", "", "The p-value adjusted for the number of labels that were tested."),
         ],
-        of: |result| stored(result, |_: Outcome, _| {}),
+        of: |result| {
+            stored(result, |outcome: Outcome, tree| tree["spoiled"] = json!(outcome.spoiled))
+        },
     },
     fault,
     naming,

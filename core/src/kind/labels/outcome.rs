@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::spoiled::{self, Spoiled};
+
 /// The rate of false discoveries at which labels are said to hold.
 pub const RATE: f64 = 0.05;
 
@@ -17,6 +19,9 @@ pub struct Outcome {
     pub units: u64,
     /// Number of units with the same activation for all images, which have no label.
     pub constant: u64,
+    /// Units that are left out, since an activation of theirs is NaN or infinite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spoiled: Vec<Spoiled>,
     /// Number of words.
     pub texts: u64,
     /// Number of words that an image is said to show.
@@ -107,6 +112,7 @@ pub fn sample(is_one: bool, score: f64) -> Outcome {
         held_out: 30,
         units: 4,
         constant: 1,
+        spoiled: spoiled::sample(2),
         texts: 12,
         shown: 9,
         tested: rows.len() as u64,

@@ -112,6 +112,9 @@ pub static KIND: Kind = Kind {
             named("classes[n].weights[n].weight", "", "The weight, in units of the unit's standard deviation."),
             named("units", "units", "Number of units."),
             counted("units_constant", "constant", "units", "Number of units that never vary, and so are left out."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out because an activation of it is NaN or infinite; `spoiled.length` is their number."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
             counted("images_unlabelled", "unlabelled", "images", "Number of images without the caption or label that `truth` names."),
             counted("images_outside", "outside", "images", "Number of images that are of none of the classes."),
             named("regularisation", "", "Strength of the penalty, λ."),
@@ -203,6 +206,7 @@ fn fault(fields: &Map<String, Value>) -> Option<Fault> {
 
 fn derive(outcome: Outcome, tree: &mut Value) {
     let share = |right: u64, of: u64| if of > 0 { json!(part(right, of)) } else { Value::Null };
+    tree["spoiled"] = json!(outcome.spoiled);
     tree["terms"] = outcome.terms().into();
     tree["calibration_error"] = outcome.calibration_error().into();
     for (index, line) in outcome.classes.iter().enumerate() {

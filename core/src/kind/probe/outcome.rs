@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::spoiled::{self, Spoiled};
 use crate::statistics::part;
 
 /// The output with all weights, as f32: `weights`, `[classes, units]`, in units of each unit's standard deviation; `bias`,
@@ -21,6 +22,9 @@ pub struct Outcome {
     pub units: u64,
     /// Number of units that are the same for all images, and so are left out.
     pub constant: u64,
+    /// Units that are left out, since an activation of theirs is NaN or infinite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spoiled: Vec<Spoiled>,
     /// Number of images without the caption or label that `truth` names.
     pub unlabelled: u64,
     /// Number of images that are of none of the classes.
@@ -166,6 +170,7 @@ pub fn sample(weight: f64) -> Outcome {
         ],
         units: 384,
         constant: 1,
+        spoiled: spoiled::sample(9),
         unlabelled: 2,
         outside: 3,
         regularisation: 0.05,

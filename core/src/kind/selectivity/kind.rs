@@ -135,8 +135,9 @@ pub static KIND: Kind = Kind {
             named("rows[n].alone", "", "The p-value of the unit alone."),
             named("untested[n].name", "", "A category without images, or without others, among those tested on."),
             counted("untested[n].images_positive", "positive", "images", "Number of its images among them."),
-            named("spoiled[n].unit", "", "A unit that is left out, since an activation of it is NaN or infinite."),
-            named("spoiled[n].key", "", "The key of the first image for which it is."),
+            named("spoiled[n].unit", "", "The n-th unit that is left out because an activation of it is NaN or infinite; `spoiled.length` is their number."),
+            named("spoiled[n].key", "", "The key of the first picture for which it is."),
+            named("spoiled[n].is", "", "What the activation is: `NaN` or `infinite`."),
         ],
         of: |result| stored(result, derive),
     },
@@ -151,6 +152,7 @@ pub static KIND: Kind = Kind {
 /// The ends of intervals by name. The number of permutations has another name than the field.
 fn derive(outcome: Outcome, tree: &mut Value) {
     tree["permutations_drawn"] = json!(outcome.permutations);
+    tree["spoiled"] = json!(outcome.spoiled);
     for (index, row) in outcome.rows.iter().enumerate() {
         let tree = &mut tree["rows"][index];
         for (name, interval) in [("auc", row.auc_interval), ("precision", row.precision_interval)] {

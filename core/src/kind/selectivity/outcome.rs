@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::unit_search::Spoiled;
+use crate::kind::spoiled::{self, Spoiled};
 
 /// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ pub fn sample(auc: f64) -> Outcome {
         compared: 254,
         resamples: 2000,
         permutations: 1000,
-        spoiled: vec![Spoiled { unit: 5, key: "broken".to_owned() }],
+        spoiled: spoiled::sample(5),
         untested: vec![Untested { name: "sun".to_owned(), positive: 0 }],
         rows: vec![row("heart", Some(3), auc, 0.75), few],
     }

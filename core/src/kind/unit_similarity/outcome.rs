@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kind::sample::Painted;
+use crate::kind::spoiled::{self, Spoiled};
 use crate::kind::words::words;
 
 words! {
@@ -25,6 +26,9 @@ pub struct Outcome {
     pub units: u64,
     /// Number of units with the same activation for every image.
     pub constant: u64,
+    /// Units that are left out, since an activation of theirs is NaN or infinite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spoiled: Vec<Spoiled>,
     /// Of a list: the mean correlation of the other units with the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
@@ -171,8 +175,9 @@ pub struct Tile {
 pub fn sample(is_map: bool, number: f64) -> (Outcome, Vec<Painted>) {
     let empty = Outcome {
         count: 6,
-        units: 5,
+        units: 6,
         constant: 1,
+        spoiled: spoiled::sample(5),
         mean: None,
         sd: None,
         target: None,

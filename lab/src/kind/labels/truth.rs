@@ -155,7 +155,12 @@ mod tests {
             Sample { key: format!("{}/{at}", at / 6), label, caption }
         };
         let rows = Tensor::zeros([12, 1], (Kind::Float, Device::Cpu));
-        Matrix { rows, samples: (0..12).map(sample).collect(), shards: vec![0; 12] }
+        Matrix {
+            rows,
+            samples: (0..12).map(sample).collect(),
+            shards: vec![0; 12],
+            spoiled: vec![],
+        }
     }
 
     #[test]

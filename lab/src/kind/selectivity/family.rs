@@ -2,7 +2,7 @@
 
 use neuronotes_core::dataset::Sample;
 use neuronotes_core::kind::selectivity::Params;
-use neuronotes_core::kind::unit_search::Spoiled;
+use neuronotes_core::kind::spoiled::Spoiled;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use tch::Tensor;
 
@@ -16,7 +16,7 @@ use crate::table::matrix::Matrix;
 use crate::workbench::Workbench;
 
 /// A unit's activations by picture, or why it has none.
-type Column = Result<Vec<f32>, String>;
+type Column = Result<Vec<f32>, Spoiled>;
 
 /// Units that are in memory at once.
 const AT_ONCE: usize = 256;
@@ -35,7 +35,7 @@ pub(super) struct Family {
 enum Read {
     ByUnit(ByUnit),
     /// `[units, images]`, if units are scaled together or a stored number is damaged.
-    Whole(Tensor),
+    Whole(Tensor, Vec<Spoiled>),
 }
 
 /// What is known of all units after one pass.
@@ -95,30 +95,29 @@ impl Family {
     /// The same as one matrix; a number that is damaged is measured again.
     ///
     /// # Errors
-    /// As for [`Family::open`], or if an activation is NaN or infinite.
+    /// As for [`Family::open`].
     pub(super) fn whole(
         bench: &mut Workbench<'_>,
         params: &Params,
         at: &Readout,
     ) -> Result<Self, Failure> {
-        let Own(Matrix { rows, samples, shards }) = Own::read(bench, at, params.pool)?;
+        let Own(Matrix { rows, samples, shards, spoiled }) = Own::read(bench, at, params.pool)?;
         let units = rows.size()[1] as usize;
         let rows = rows.f_tr()?.f_contiguous()?;
-        Ok(Self { read: Read::Whole(rows), samples, shards, units })
+        Ok(Self { read: Read::Whole(rows, spoiled), samples, shards, units })
     }
 
-    /// The activations of a unit for all images, or the key of an image for which it is NaN or infinite.
+    /// The activations of a unit for all images, or the first image for which it is NaN or infinite.
     ///
     /// # Errors
     /// If a number is damaged.
-    pub(super) fn unit(
-        &self,
-        bench: &Workbench<'_>,
-        unit: usize,
-    ) -> Result<Result<Vec<f32>, String>, Unread> {
+    pub(super) fn unit(&self, bench: &Workbench<'_>, unit: usize) -> Result<Column, Unread> {
         match &self.read {
             Read::ByUnit(scan) => scan.unit(bench.store(), unit),
-            Read::Whole(rows) => {
+            Read::Whole(rows, spoiled) => {
+                if let Some(spoiled) = spoiled.iter().find(|one| one.unit as usize == unit) {
+                    return Ok(Err(spoiled.clone()));
+                }
                 let row = rows.f_select(0, unit as i64).map_err(Failure::from)?;
                 Ok(Ok(Vec::<f32>::try_from(row).map_err(Failure::from)?))
             }
@@ -137,7 +136,7 @@ impl Family {
                 let one = |unit| Ok((unit, scan.unit(store, unit)?));
                 units.into_par_iter().map(one).collect()
             }
-            Read::Whole(_) => units.map(|unit| Ok((unit, self.unit(bench, unit)?))).collect(),
+            Read::Whole(..) => units.map(|unit| Ok((unit, self.unit(bench, unit)?))).collect(),
         }
     }
 
@@ -164,7 +163,7 @@ impl Family {
             for (unit, numbers) in self.some(bench, start..self.units.min(start + AT_ONCE))? {
                 match numbers {
                     Ok(numbers) => sound.push((unit, numbers)),
-                    Err(key) => passed.spoiled.push(Spoiled { unit: unit as u32, key }),
+                    Err(spoiled) => passed.spoiled.push(spoiled),
                 }
             }
             let rank = |(unit, numbers): (usize, Vec<f32>)| Ranked {

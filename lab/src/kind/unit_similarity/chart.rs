@@ -30,7 +30,8 @@ pub(super) fn measure(
     columns: &[Column],
 ) -> Result<Chart, Failure> {
     let name = bench.request.inputs.place_name(&params.layer);
-    let (shown, left_out) = varying(columns, name)?;
+    let (shown, mut left_out) = varying(columns, name)?;
+    left_out.retain(|unit| !all.is_spoiled(*unit));
     let products = products(bench, all, columns, &shown)?;
     let placed = Placed::of(bench, params, &products)?;
     let mut images = Images::default();

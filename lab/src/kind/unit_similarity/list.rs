@@ -13,7 +13,7 @@ use crate::gallery::{Gallery, Stored};
 use crate::kind::term::of_terms;
 use crate::readout::Readout;
 use crate::table::matrix::Matrix;
-use crate::table::{check_unit, summary};
+use crate::table::{check_sound, check_unit, summary};
 use crate::workbench::Workbench;
 
 /// What the units are compared with.
@@ -28,21 +28,23 @@ impl Target {
     /// The target of a request; `None` if it has none.
     ///
     /// # Errors
-    /// If there is no such unit, or the direction has no length.
+    /// If there is no such unit or it is left out, or the direction has no length.
     pub(super) fn of(
         bench: &mut Workbench<'_>,
         params: &Params,
-        units: usize,
+        all: &Matrix,
     ) -> Result<Option<Self>, Failure> {
         match (params.unit, &params.direction) {
             (Some(unit), _) => {
                 let name = bench.request.inputs.place_name(&params.layer);
-                check_unit(name, units, unit)?;
+                check_unit(name, all.rows.size()[1] as usize, unit)?;
+                check_sound(name, &all.spoiled, unit)?;
                 Ok(Some(Self::Unit(unit as usize)))
             }
             (None, Some(terms)) => {
                 let clip = bench.clip(&[params.layer.layer()])?;
                 let readout = Readout::of(bench, &clip, &params.layer)?;
+                check_asked(readout.name(), &all.spoiled, terms)?;
                 let row = of_terms(bench, &clip, &readout, terms)?;
                 Ok(Some(Self::Direction(row, readout.is_scaled())))
             }
@@ -155,6 +157,7 @@ pub(super) fn measure(
         Target::Direction(..) => None,
     };
     let mut order = ranked(similarities.by(params.by), own, params.order);
+    order.retain(|unit| !all.is_spoiled(*unit));
     if order.is_empty() {
         return Err(incomparable(bench, params));
     }
