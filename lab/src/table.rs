@@ -6,6 +6,7 @@ pub mod keys;
 pub mod layout;
 pub(crate) mod matrix;
 pub(crate) mod stored;
+pub(crate) mod tie;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -124,6 +124,8 @@ pub static KIND: Kind = Kind {
     name: "composition",
     summary: "the units that the classes of a `probe` are made of, as equations and as a graph",
     doc: "Each class of a linear probe is a sum of units. The equation of a class has the units with the largest weights, a weight being the change of the class's logit for one standard deviation of the unit's activation. A graph shows which units the classes have in common; a reader can turn it, filter it, and walk through it by the arrow keys.\n\nA unit has the name that a note gives it in its front matter, and the picture of a figure in the garden that is about it, or else the image of the probe's data set that activates it most.\n\nAfter *How Multimodal Neurons Compose* in Goh et al., *Multimodal Neurons in Artificial Neural Networks*, Distill 2021.",
+    // 2: of images with equal activations, the one with the smallest digest of its key goes first.
+    impl_version: 2,
     example: "id: made-of\nkind: composition\nprobe: groups\nterms: 3\n",
     fields: &[
         Field::compute(

@@ -146,6 +146,8 @@ pub static KIND: Kind = Kind {
           - **redundancy**: the largest cosine of the mean of the unit's strongest images with that of another unit, its *twin*. High if another unit responds to the same.\n\n\
           The figure is a plot of two of the scores in which every unit is a point with its strongest image; it can be zoomed and searched, and leads to the units' pages. Embeddings of unrelated images have a cosine well above 0, so that clarity and monosemanticity are to be compared with the mean cosine of all pairs, which the figure says. The embeddings are the model's own: at its last layers the scores partly measure what the layer and the embedding have in common. Units with the same activation for every image have no scores and are left out.\n\n\
           Methods: Dreyer et al., *Mechanistic understanding and validation of large AI models with SemanticLens*, 2025; Pach et al., *Sparse Autoencoders Learn Monosemantic Features in Vision-Language Models*, 2025, with another encoder's embeddings in place of the model's own.",
+    // 2: of images with equal activations, the one with the smallest digest of its key goes first.
+    impl_version: 2,
     example: "id: quality\nkind: unit_quality\nlayer: image_block_4/0/Add_6\nstrongest: 5\n",
     fields: &[
         POOL,

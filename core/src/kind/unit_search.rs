@@ -140,6 +140,8 @@ pub static KIND: Kind = Kind {
           - **q**: p adjusted by Benjamini and Hochberg over all units that vary. Of the units with q below 0.05, at most 5 % are expected to differ from chance by accident. The figure says how many there are, in either direction.\n\n\
           The best of many units looks better than it is: its AUC is the largest of as many as the layer has. A unit that was found here is a candidate. `concept` holds pictures out, and `neuronotes new note --unit LAYER/UNIT` starts a note about one.\n\n\
           Activations come from the same stored scan of the layer as for `dataset_examples`; at the embedding they are scaled to length 1.",
+    // 2: of images with equal activations, the one with the smallest digest of its key goes first.
+    impl_version: 2,
     example: "id: search\nkind: unit_search\nlayer: image_block_4/0/Add_6\npositive: { captions: [apple, octopus, pineapple] }\n",
     fields: &[
         Field::compute(

@@ -22,18 +22,19 @@ pub(crate) struct Column {
     pub kurtosis: f64,
     /// Its largest value.
     pub max: f64,
-    /// The rows with its largest values, the largest first; of equal ones the earlier row goes first.
+    /// The rows with its largest values, the largest first; of equal ones that with the smaller tie-breaker goes first.
     pub largest: Vec<usize>,
 }
 
 impl Column {
-    /// The statistics of a column and its `count` largest values; all zero if it has no values.
-    pub(crate) fn of(values: &[f32], count: usize) -> Self {
+    /// The statistics of a column and its `count` largest values; all zero if it has no values. `ties` says which row goes first of
+    /// two with equal values: the one with the smaller number.
+    pub(crate) fn of(values: &[f32], count: usize, ties: &[u32]) -> Self {
         let number = |value: &f32| f64::from(*value);
         let rows = values.len().max(1) as f64;
         let mean = values.iter().map(number).sum::<f64>() / rows;
         let power = |n| values.iter().map(|x| (number(x) - mean).powi(n)).sum::<f64>() / rows;
-        let largest = largest(values, count);
+        let largest = largest(values, count, ties);
         let max = largest.first().map_or(0.0, |&row| number(&values[row]));
         // Rounding leaves a mean of equal values a little beside them.
         let varies = values.iter().any(|value| value != &values[0]);
@@ -48,11 +49,11 @@ impl Column {
     }
 }
 
-/// The rows of the `count` largest values, the largest first; of equal ones the earlier row goes first.
-fn largest(values: &[f32], count: usize) -> Vec<usize> {
+/// The rows of the `count` largest values, the largest first; of equal ones that with the smaller number of `ties` goes first.
+fn largest(values: &[f32], count: usize, ties: &[u32]) -> Vec<usize> {
     let order = |a: &usize, b: &usize| -> Ordering {
         // -0 equals 0.
-        (values[*b] + 0.0).total_cmp(&(values[*a] + 0.0)).then(a.cmp(b))
+        (values[*b] + 0.0).total_cmp(&(values[*a] + 0.0)).then(ties[*a].cmp(&ties[*b]))
     };
     let mut rows: Vec<usize> = (0..values.len()).collect();
     if count < rows.len() {
@@ -64,13 +65,14 @@ fn largest(values: &[f32], count: usize) -> Vec<usize> {
 }
 
 /// The statistics of each column of `[rows, columns]` in single precision on the processor, and the rows of its `count`
-/// largest values. `watch` is told how many columns are done.
+/// largest values; of equal ones, that with the smaller number of `ties` goes first, one for each row. `watch` is told how many
+/// columns are done.
 ///
 /// # Errors
 /// If memory runs out, or `watch` fails.
 pub(crate) fn columns(
     matrix: &Tensor,
-    count: usize,
+    (count, ties): (usize, &[u32]),
     mut watch: impl FnMut(usize) -> Result<(), Failure>,
 ) -> Result<Vec<Column>, Failure> {
     let (rows, all) = matrix.size2()?;
@@ -81,7 +83,7 @@ pub(crate) fn columns(
         let part = part.f_transpose(0, 1)?.f_to_kind(Kind::Float)?.f_contiguous()?;
         let values = Vec::<f32>::try_from(part.f_view(-1)?)?;
         let some = values.par_chunks_exact((rows as usize).max(1));
-        found.par_extend(some.map(|column| Column::of(column, count)));
+        found.par_extend(some.map(|column| Column::of(column, count, ties)));
     }
     Ok(found)
 }
@@ -180,21 +182,21 @@ mod tests {
     #[test]
     fn a_column_has_the_moments_computed_by_hand() {
         // Distances from the mean, 1, are −1 three times, and 3.
-        let column = Column::of(&[0.0, 4.0, -0.0, 0.0], 3);
+        let column = Column::of(&[0.0, 4.0, -0.0, 0.0], 3, &[1, 3, 0, 2]);
         assert_eq!((column.mean, column.max), (1.0, 4.0));
         assert!((column.sd - 3f64.sqrt()).abs() < 1e-12);
         assert!((column.kurtosis + 2.0 / 3.0).abs() < 1e-12, "{}", column.kurtosis);
-        assert_eq!(column.largest, [1, 0, 2], "equal values keep their order");
-        let constant = Column::of(&[0.1; 7], 2);
+        assert_eq!(column.largest, [1, 2, 0], "equal values are in the order of their ties");
+        let constant = Column::of(&[0.1; 7], 2, &[0; 7]);
         assert_eq!((constant.sd, constant.kurtosis, constant.varies()), (0.0, 0.0, false));
-        assert_eq!(Column::of(&[], 2).largest, [0usize; 0]);
+        assert_eq!(Column::of(&[], 2, &[]).largest, [0usize; 0]);
     }
 
     #[test]
     fn correlations_are_those_of_pairs_and_constant_columns_have_none() {
         let values = [1.0f32, 2.0, 5.0, 2.0, 4.0, 5.0, 3.0, 1.0, 5.0, 4.0, 3.0, 5.0];
         let matrix = Tensor::from_slice(&values).view([4, 3]);
-        let columns = columns(&matrix, 1, |_| Ok(())).expect("columns");
+        let columns = columns(&matrix, (1, &[0; 4]), |_| Ok(())).expect("columns");
         let found = correlations(&matrix, &columns, |_| Ok(())).expect("correlations");
         // Of (1, 2, 3, 4) and (2, 4, 1, 3): the sum of products of distances is 0, by hand.
         assert!((found.double_value(&[0, 1])).abs() < 1e-12);

@@ -107,9 +107,10 @@ mod tests {
                 assert!((found - expected).abs() < apart, "{name}: {found} and {expected}");
             }
         };
+        let ties: Vec<u32> = (0..images as u32).collect();
         let matrix: Vec<f32> = numbers("matrix").iter().map(|x| *x as f32).collect();
         let matrix = Tensor::from_slice(&matrix).view([images, units]);
-        let columns = columns(&matrix, 3, |_| Ok(())).expect("columns");
+        let columns = columns(&matrix, (3, &ties), |_| Ok(())).expect("columns");
         assert!(!columns[constant as usize].varies());
         let varying: Vec<i64> = (0..units).filter(|unit| *unit != constant).collect();
         let kurtosis: Vec<f64> =

@@ -33,8 +33,9 @@ pub(crate) struct Ranking {
 pub(crate) type Curves = (Vec<(f64, f64)>, Vec<(f64, f64)>);
 
 impl Ranking {
-    /// Ranks images; equal scores are in the order of the list. `None` if all or none are positive, or a score is NaN.
-    pub(crate) fn of(scores: &[f64], positive: &[bool]) -> Option<Self> {
+    /// Ranks images; of equal scores that with the smaller number of `ties` goes first, one for each image. `None` if all or none
+    /// are positive, or a score is NaN.
+    pub(crate) fn of(scores: &[f64], positive: &[bool], ties: &[u32]) -> Option<Self> {
         let places = |wanted: bool| -> Vec<u32> {
             let all = positive.iter().zip(0u32..);
             all.filter(|(is, _)| **is == wanted).map(|(_, place)| place).collect()
@@ -47,7 +48,8 @@ impl Ranking {
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
         // Zero has two signs, and `total_cmp` tells them apart.
         let score = |place: u32| scores[place as usize] + 0.0;
-        order.sort_by(|a, b| score(*b).total_cmp(&score(*a)));
+        let tie = |place: u32| ties[place as usize];
+        order.sort_by(|a, b| score(*b).total_cmp(&score(*a)).then(tie(*a).cmp(&tie(*b))));
         let ends =
             |at: usize| order.get(at + 1).is_none_or(|next| score(*next) != score(order[at]));
         let all = order.iter().enumerate();
@@ -176,6 +178,11 @@ mod tests {
         value.as_array().expect("numbers").iter().map(|x| x.as_f64().expect("a number")).collect()
     }
 
+    /// Ties that keep the order of the list.
+    fn listed(count: usize) -> Vec<u32> {
+        (0..count as u32).collect()
+    }
+
     #[test]
     fn areas_precisions_and_intervals_are_those_of_scikit_learn_and_numpy() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/selectivity.json");
@@ -186,7 +193,8 @@ mod tests {
         for case in cases {
             let positive: Vec<bool> =
                 all(&case["positive"]).into_iter().map(|one| one == 1.0).collect();
-            let ranking = Ranking::of(&all(&case["scores"]), &positive).expect("two groups");
+            let ranking = Ranking::of(&all(&case["scores"]), &positive, &listed(positive.len()))
+                .expect("two groups");
             let found = ranking.estimate(Some(7));
             for (found, name) in found.iter().zip(["area", "precision"]) {
                 let known = case[name].as_f64().expect("a number");
@@ -219,7 +227,8 @@ mod tests {
             for second in first + 1..5 {
                 let positive: Vec<bool> = (0..5).map(|at| at == first || at == second).collect();
                 let scores: Vec<f64> = (0..5).map(|at| -f64::from(at)).collect();
-                let ranking = Ranking::of(&scores, &positive).expect("two groups");
+                let ranking =
+                    Ranking::of(&scores, &positive, &listed(scores.len())).expect("two groups");
                 sum += ranking.estimate(None)[1].value;
                 count += 1.0;
             }
@@ -231,25 +240,31 @@ mod tests {
 
     #[test]
     fn the_first_images_and_equal_scores_are_counted_as_they_lie() {
-        let ranking = Ranking::of(&[0.5, 0.9, 0.9, 0.1, 0.7], &[true, true, false, false, true])
-            .expect("two");
+        let ranking =
+            Ranking::of(&[0.5, 0.9, 0.9, 0.1, 0.7], &[true, true, false, false, true], &listed(5))
+                .expect("two");
         assert_eq!(ranking.first(), (2, 1), "0.9, 0.9, 0.7: the second is not");
-        let same = Ranking::of(&[0.0, -0.0, 0.0], &[true, false, false]).expect("two groups");
+        let other = [4, 3, 2, 1, 0];
+        let ranking =
+            Ranking::of(&[0.5, 0.9, 0.9, 0.1, 0.7], &[true, true, false, false, true], &other);
+        assert_eq!(ranking.expect("two").first(), (2, 0), "the first 0.9 is not");
+        let same =
+            Ranking::of(&[0.0, -0.0, 0.0], &[true, false, false], &listed(3)).expect("two groups");
         let [area, precision] = same.estimate(Some(0));
         assert_eq!((area.value, precision.value), (0.5, 1.0 / 3.0));
         assert_eq!(area.interval, Some((0.5, 0.5)));
         let (roc, curve) = same.curves();
         assert_eq!((roc, curve), (vec![(0.0, 0.0), (1.0, 1.0)], vec![(1.0, 1.0 / 3.0)]));
-        assert!(Ranking::of(&[1.0, 2.0], &[true, true]).is_none());
-        assert!(Ranking::of(&[1.0, 2.0], &[false, false]).is_none());
-        assert!(Ranking::of(&[1.0, f64::NAN], &[true, false]).is_none());
+        assert!(Ranking::of(&[1.0, 2.0], &[true, true], &[0, 1]).is_none());
+        assert!(Ranking::of(&[1.0, 2.0], &[false, false], &[0, 1]).is_none());
+        assert!(Ranking::of(&[1.0, f64::NAN], &[true, false], &[0, 1]).is_none());
     }
 
     #[test]
     fn intervals_are_those_of_their_seed() {
         let scores: Vec<f64> = (0..60).map(|at| f64::from(at * 37 % 61)).collect();
         let positive: Vec<bool> = (0..60).map(|at| at * 37 % 61 + at % 5 * 9 > 50).collect();
-        let ranking = Ranking::of(&scores, &positive).expect("two groups");
+        let ranking = Ranking::of(&scores, &positive, &listed(scores.len())).expect("two groups");
         assert_eq!(ranking.estimate(Some(1)), ranking.estimate(Some(1)));
         assert_ne!(ranking.estimate(Some(1)), ranking.estimate(Some(2)));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::gallery::Gallery;
 use crate::monitor::Progress;
 use crate::table::matrix::{Columns, Matrix};
+use crate::table::tie;
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
@@ -52,7 +53,7 @@ fn composed(lines: &Lines, class: usize, most: usize) -> Composed {
     Composed { name: line.label.clone(), terms, nonzero: line.terms, share }
 }
 
-/// For each unit the image that activates it most; of equal ones the first.
+/// For each unit the image that activates it most; of equal ones that with the smallest digest of its key.
 fn strongest(
     bench: &mut Workbench<'_>,
     dataset: &DatasetRef,
@@ -83,7 +84,9 @@ fn strongest(
             )));
         }
         let column = matrix.rows.f_select(1, unit.into())?.f_contiguous()?;
-        let (row, activation) = greatest(&Vec::<f32>::try_from(column)?);
+        let column = Vec::<f32>::try_from(column)?;
+        let row = tie::greatest(&column, |row| &matrix.samples[row].key).unwrap_or_default();
+        let activation = column[row];
         let (shard, sample) = (matrix.shards[row], &matrix.samples[row]);
         if let std::collections::btree_map::Entry::Vacant(new) = shards.entry(shard) {
             let open = bench.shard(dataset, shard)?;
@@ -108,13 +111,6 @@ fn strongest(
         });
     }
     Ok(shown)
-}
-
-/// The place of the greatest number, and the number; of equal ones the first.
-fn greatest(numbers: &[f32]) -> (usize, f32) {
-    let start = (0, f32::NEG_INFINITY);
-    let all = numbers.iter().copied().enumerate();
-    all.fold(start, |best, one| if one.1 > best.1 { one } else { best })
 }
 
 #[cfg(test)]
@@ -191,7 +187,7 @@ mod tests {
         }
         for (unit, row) in golden.strongest.into_iter().enumerate() {
             let column: Vec<f32> = golden.activations.iter().map(|image| image[unit]).collect();
-            assert_eq!(greatest(&column), (row, column[row]), "unit {unit}");
+            assert_eq!(tie::greatest(&column, |_| ""), Some(row), "unit {unit}");
         }
     }
 
@@ -209,11 +205,5 @@ mod tests {
         let many: Vec<(&str, &[(u32, f64)])> =
             names.iter().map(|name| (&**name, &[][..])).collect();
         assert_eq!(chosen(&lines(&many), None).expect("some").len(), SHOWN_CLASSES);
-    }
-
-    #[test]
-    fn of_equal_activations_the_first_image_is_shown() {
-        assert_eq!(greatest(&[-3.0, 2.0, 5.0, 5.0]), (2, 5.0));
-        assert_eq!(greatest(&[-3.0, -4.0]), (0, -3.0));
     }
 }

@@ -22,7 +22,7 @@ use crate::group::{Members, Own, scaled, two};
 use crate::monitor::Progress;
 use crate::readout::Readout;
 use crate::table::matrix::{Columns, Matrix};
-use crate::table::{check_sound, check_unit, summary};
+use crate::table::{check_sound, check_unit, summary, tie};
 use crate::vector::{Row, add, dot, project_out, unit};
 use crate::workbench::Workbench;
 
@@ -275,7 +275,7 @@ fn largest(vector: &[f64], count: usize) -> Vec<Weight> {
     all.into_iter().take(count).map(Weight::from).collect()
 }
 
-/// The pictures of the data set at both ends of a direction.
+/// The pictures of the data set at both ends of a direction; equal ones by the digests of their keys.
 fn shown(
     bench: &mut Workbench<'_>,
     own: &Own,
@@ -284,10 +284,14 @@ fn shown(
 ) -> Result<Shown, Failure> {
     let activations = scores(&own.0.rows, vector)?;
     let found = summary(&activations);
+    let ties = tie::places(&own.0.samples, |sample| &sample.key);
     let mut gallery = Gallery::default();
     let mut end = |order: Order, most: usize| -> Result<Vec<Example>, Failure> {
         let mut places: Vec<usize> = (0..activations.len()).collect();
-        places.sort_by(|&a, &b| order.compare(activations[a], activations[b]));
+        let by_digest = |a: usize, b: usize| ties[a].cmp(&ties[b]);
+        places.sort_by(|&a, &b| {
+            order.compare(activations[a], activations[b]).then_with(|| by_digest(a, b))
+        });
         let mut examples = Vec::new();
         for place in places.into_iter().take(most) {
             bench.monitor.check()?;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use neuronotes_core::dataset::Samples;
+use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::drawn_words::{MOST_SHOWN, Moved, Outcome, Params, Shown};
 use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
@@ -200,7 +201,8 @@ fn moved(word: &str, drawings: &[Drawing]) -> Moved {
     }
 }
 
-/// The picture of a word's strongest drawing, or of its weakest; of equal ones the first.
+/// The picture of a word's strongest drawing, or of its weakest; of equal ones that with the smallest digest of its
+/// key.
 fn shown(
     bench: &mut Workbench<'_>,
     gallery: &mut Gallery,
@@ -210,10 +212,11 @@ fn shown(
 ) -> Result<Shown, Failure> {
     bench.monitor.check()?;
     let mut drawings: Vec<&Drawing> = drawings.iter().collect();
-    drawings.sort_by(|a, b| match is_up {
-        true => b.2.total_cmp(&a.2),
-        false => a.2.total_cmp(&b.2),
-    });
+    // -0 equals 0.
+    let number = |drawing: &Drawing| if is_up { -drawing.2 } else { drawing.2 } + 0.0;
+    let digest = |drawing: &Drawing| Digest::of(scans[drawing.0].samples[drawing.1].key.as_bytes());
+    drawings
+        .sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| digest(a).cmp(&digest(b))));
     let Some(&&(shard, row, activation)) = drawings.first() else {
         return Err(Failure::new("a word has no drawing"));
     };

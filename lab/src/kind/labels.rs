@@ -16,7 +16,7 @@ use crate::fit::wpmi::soft_wpmi;
 use crate::group::embedding_rows;
 use crate::monitor::Progress;
 use crate::table::matrix::{Columns, Matrix};
-use crate::table::{check_sound, check_unit};
+use crate::table::{check_sound, check_unit, tie};
 use crate::vector::Prompts;
 use crate::workbench::Workbench;
 use chosen::{AT_ONCE, Chosen, What};
@@ -45,7 +45,11 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         None => (0..units).collect(),
     };
     let (chosen, varies) = match params.method {
-        Method::SoftWpmi => by_model(bench, &params, &words, (&train, &sides[0]), &wanted)?,
+        Method::SoftWpmi => {
+            let ties = tie::places(&matrix.samples, |sample| &sample.key);
+            let ties: Vec<u32> = sides[0].iter().map(|row| ties[*row]).collect();
+            by_model(bench, &params, &words, (&train, &sides[0], &ties), &wanted)?
+        }
         Method::Invert => by_data(bench, &params, &train, &wanted)?,
     };
     let constant = varies
@@ -94,12 +98,12 @@ fn by_model(
     bench: &mut Workbench<'_>,
     params: &Params,
     words: &Words,
-    (train, rows): (&Side, &[usize]),
+    (train, rows, ties): (&Side, &[usize], &[u32]),
     wanted: &[usize],
 ) -> Result<(Vec<Chosen>, Vec<bool>), Failure> {
     let strongest = params.strongest.unwrap_or(100) as usize;
     let total = train.table.size()[1] as u64;
-    let all = columns(&train.table, strongest, |done| {
+    let all = columns(&train.table, (strongest, ties), |done| {
         bench.monitor.check()?;
         let (stage, step) = ("reading activations", done as u64);
         bench.monitor.progress(&Progress { stage, step, total, unit: "unit", picture: None });

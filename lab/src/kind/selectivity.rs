@@ -13,7 +13,7 @@ use crate::fit::retrieval::{RESAMPLES, Ranking, by_chance};
 use crate::monitor::Progress;
 use crate::readout::Readout;
 use crate::table::by_unit::Unread;
-use crate::table::check_unit;
+use crate::table::{check_unit, tie};
 use crate::workbench::Workbench;
 use family::{Family, Passed, Wanted, picked};
 use sides::{Category, Divided, categories};
@@ -125,7 +125,10 @@ fn measured(
         untested,
         rows: vec![],
     };
-    let shared = Shared { params, divided: &divided, lots: &lots, passed: &passed, way };
+    let ties = tie::places(&family.samples, |sample| &sample.key);
+    let ties: Vec<u32> = test.iter().map(|row| ties[*row]).collect();
+    let shared =
+        Shared { params, divided: &divided, ties: &ties, lots: &lots, passed: &passed, way };
     let about = |at: usize| -> Result<Vec<Column>, Failure> {
         match (params.unit, is_layer) {
             (Some(unit), _) => {
@@ -222,6 +225,8 @@ fn testable(all: Vec<Category>, divided: &Divided) -> (Vec<Tested>, Vec<Untested
 struct Shared<'a> {
     params: &'a Params,
     divided: &'a Divided,
+    /// Which of two images tested on goes first if their activations are equal: the one with the smaller number.
+    ties: &'a [u32],
     lots: &'a Lots,
     passed: &'a Passed,
     way: Way,
@@ -240,7 +245,7 @@ impl Shared<'_> {
         category.test.iter().for_each(|place| is_positive[*place as usize] = true);
         let scores: Vec<f64> = tested.iter().copied().map(f64::from).collect();
         let cannot = || Failure::new(format!("`{}` cannot be tested", category.name));
-        let ranking = Ranking::of(&scores, &is_positive).ok_or_else(cannot)?;
+        let ranking = Ranking::of(&scores, &is_positive, self.ties).ok_or_else(cannot)?;
         let positive = category.test.len() as u64;
         let (all, negative) = (test.len() as u64, test.len() as u64 - positive);
         let seed = (positive >= FEWEST && negative >= FEWEST).then_some(self.params.seed);

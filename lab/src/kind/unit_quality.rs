@@ -16,6 +16,7 @@ use crate::fit::weighted::mean_cosines;
 use crate::group::embedding_rows;
 use crate::monitor::Progress;
 use crate::table::matrix::{Columns, Matrix};
+use crate::table::tie;
 use crate::workbench::Workbench;
 
 /// The fewest units that vary: a plot of one says nothing of a layer, and it would have no twin.
@@ -36,7 +37,8 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
         );
     }
     let units = matrix.rows.size()[1] as usize;
-    let all = columns(&matrix.rows, strongest, |done| {
+    let ties = tie::places(&matrix.samples, |sample| &sample.key);
+    let all = columns(&matrix.rows, (strongest, &ties), |done| {
         bench.monitor.check()?;
         report(bench, "reading activations", done, units, "unit");
         Ok(())

@@ -10,7 +10,6 @@ use neuronotes_core::kind::unit_similarity::Seen;
 use tch::Tensor;
 
 use crate::failure::Failure;
-use crate::fit::column::Column;
 use crate::fit::ranksum::{Compared, Side, adjusted, compare, compare_halves, interval};
 use crate::gallery::Gallery;
 use crate::group::{Own, apart, besides, places, two};
@@ -18,7 +17,7 @@ use crate::monitor::Progress;
 use crate::readout::Readout;
 use crate::table::by_unit::{ByUnit, Unread};
 use crate::table::matrix::Matrix;
-use crate::table::spoiled;
+use crate::table::{spoiled, tie};
 use crate::workbench::Workbench;
 
 pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
@@ -190,7 +189,8 @@ impl Searched {
     }
 }
 
-/// The image that activates a unit most, by its activations for all images, which are of these shards.
+/// The image that activates a unit most, by its activations for all images, which are of these shards; of equal ones that with
+/// the smallest digest of its key.
 fn strongest(
     bench: &mut Workbench<'_>,
     gallery: &mut Gallery,
@@ -198,8 +198,8 @@ fn strongest(
     activations: &[f32],
 ) -> Result<Seen, Failure> {
     bench.monitor.check()?;
-    let largest = Column::of(activations, 1).largest;
-    let first = *largest.first().ok_or_else(|| Failure::new("there is no image"))?;
+    let first = tie::greatest(activations, |row| &samples[row].key);
+    let first = first.ok_or_else(|| Failure::new("there is no image"))?;
     let (stored, sample) = gallery.add_sample(bench, shards[first], &samples[first].key)?;
     let caption = sample.caption.unwrap_or(sample.key);
     Ok(Seen { caption, picture: stored.picture, width: stored.width, height: stored.height })

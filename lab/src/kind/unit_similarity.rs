@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::fit::column::columns;
 use crate::monitor::Progress;
 use crate::table::matrix::{Columns, Matrix};
+use crate::table::tie;
 use crate::workbench::Workbench;
 use list::Target;
 
@@ -19,7 +20,8 @@ pub(crate) fn run(bench: &mut Workbench<'_>) -> Result<(), Failure> {
     let mut matrix = Matrix::read(bench, dataset, Columns::Units(&params.layer, params.pool))?;
     matrix.tell(bench, dataset)?;
     let units = matrix.rows.size()[1] as usize;
-    let columns = columns(&matrix.rows, params.strongest as usize, |done| {
+    let ties = tie::places(&matrix.samples, |sample| &sample.key);
+    let columns = columns(&matrix.rows, (params.strongest as usize, &ties), |done| {
         bench.monitor.check()?;
         bench.monitor.progress(&Progress {
             stage: "reading activations",

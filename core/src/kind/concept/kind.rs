@@ -30,6 +30,8 @@ pub static KIND: Kind = Kind {
           With `name`, the model's answer is tested, too. Held-out pictures, at most 150 of each group, are shown to the model again while the best unit, all units of the sum (the smallest that is as good as the direction, or else the longest), or the coordinate along the logistic regression's direction is set to its mean over the pictures trained on; at the embedding, to 0. What counts is the logit of the name, its AUC and its mean change for pictures of the concept, beside 20 random changes of exactly the same size: what would be added to each unit is added to another unit, and along another direction.\n\n\
           With `pictures` and `visualise` the figure shows what the best unit and the direction of the logistic regression respond to, side by side: the strongest pictures of the data set, and pictures made from noise as by `feature_vis`.\n\n\
           Activations are averaged over positions; at the embedding they are scaled to length 1.",
+    // 2: of images with equal activations, the one with the smallest digest of its key goes first.
+    impl_version: 2,
     example: "id: what-is-food\nkind: concept\nlayer: image_block_4/1/Add_6\npositive: { captions: [apple, octopus, pineapple, pizza] }\n",
     fields: &[
         Field::compute(

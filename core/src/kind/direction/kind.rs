@@ -31,6 +31,8 @@ pub static KIND: Kind = Kind {
           Each picture counts by the layer's activations, averaged over positions; at the embedding they are first scaled to length 1. `method: mean_difference` is the mean of the positive pictures less that of the negative ones; `logistic` is the weights of a logistic regression, in which both groups count alike; of units that say the same, each has an equal weight. A part of each group is held out: the area under the ROC curve (AUC) of these pictures says how well the direction tells apart pictures that it was not trained on, 0.5 being chance. Its interval is that of the central 95 % of 1,000 bootstrap resamples of the held-out pictures of each group.\n\n\
           A line of a `probe` is the direction along which the logit of its class rises fastest: the class's weights, each divided by the standard deviation by which its unit was standardised, and zero for units that never varied; with `against`, those of another class are subtracted. The weights of an `l2` probe add up to zero over the classes, so that a line alone sets its class against the mean of all. The AUC is that of the pictures of `class` against those of `against`, or of all other classes, on either side of the probe's own split.\n\n\
           `without` projects other directions out, so that nothing of them is left in the vector: what the two groups differ in besides. The AUC and the pictures are those after projecting out.",
+    // 2: of images with equal activations, the one with the smallest digest of its key goes first.
+    impl_version: 2,
     example: "id: living\nkind: direction\nlayer: image_block_4/0/Add_6\npositive: { captions: [apple, cat, octopus, pineapple] }\n",
     fields: &[
         Field::compute(

@@ -25,6 +25,8 @@ pub static KIND: Kind = Kind {
           - **MAD**: the mean activation for these images less that for the others, in standard deviations of the others (CoSy).\n\
           - **q**: the p-value of the test of Mann and Whitney, adjusted by Benjamini and Hochberg over all labels that were tested. A label *holds* if its AUC is above 0.5 and q is below 0.05.\n\n\
           Methods: Oikarinen and Weng, *CLIP-Dissect*, ICLR 2023; Bykov et al., *Labeling Neural Representations with Inverse Recognition*, NeurIPS 2023; Kopf et al., *CoSy*, NeurIPS 2024, there with generated images in place of those held out.",
+    // 2: of images with equal activations, the one with the smallest digest of its key goes first.
+    impl_version: 2,
     example: "id: labels\nkind: labels\nlayer: image_block_4/0/Add_6\nunit: 42\ntexts: [apple, octopus, pineapple, tennis, moon]\n",
     fields: &[
         Field::compute(

@@ -23,6 +23,8 @@ pub static KIND: Kind = Kind {
           - **Of its strongest images**: how many of the strongest images are of the category, of as many as the category has, and the rank of the first one that is not.\n\n\
           A unit that was chosen by the images that it is then tested on looks better than it is. `choose` and `test` are groups of the data set (`labels`, `captions` or `keys`, in which `*` stands for any text, such as `*--noto`), or `held_out` divides the images by a hash of their key, caption, label or folder. Without a `unit`, the one of the layer that stands out most on the images of `choose` is tested on those of `test`, for each category. With a `unit`, the categories are ordered by their AUC on `choose`, so that the first may be quoted as chosen. An image in both is an error.\n\n\
           Uses the same stored scan of the layer as `dataset_examples`: no forward pass. Units with a NaN or an infinite activation are left out and named; units that are the same for all images have no rank.",
+    // 2: of images with equal activations, the one with the smallest digest of its key goes first.
+    impl_version: 2,
     example: "id: selective\nkind: selectivity\nlayer: image_block_4/0/Add_6\nunit: 42\nby: word\ncategories: [apple, octopus]\n",
     fields: &[
         Field::compute(

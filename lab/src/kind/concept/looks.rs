@@ -15,7 +15,7 @@ use crate::gallery::Gallery;
 use crate::group::Own;
 use crate::monitor::Progress;
 use crate::readout::Readout;
-use crate::table::summary;
+use crate::table::{summary, tie};
 use crate::vis::job::Job;
 use crate::vis::objective::{Aim, Place, Target};
 use crate::vis::optimise::{Step, optimise};
@@ -79,7 +79,8 @@ impl Subject<'_> {
         }))
     }
 
-    /// The pictures of the data set at one end of a column of activations, `[images]`; of equal ones the first.
+    /// The pictures of the data set at one end of a column of activations, `[images]`; of equal ones those with the smallest digests
+    /// of their keys.
     fn strongest(
         &self,
         bench: &mut Workbench<'_>,
@@ -92,7 +93,10 @@ impl Subject<'_> {
         let found = summary(&activations);
         let positive: BTreeSet<usize> = self.positive.iter().copied().collect();
         let mut places: Vec<usize> = (0..activations.len()).collect();
-        places.sort_by(|&a, &b| order.compare(activations[a], activations[b]));
+        let ties = tie::places(&own.0.samples, |sample| &sample.key);
+        places.sort_by(|&a, &b| {
+            order.compare(activations[a], activations[b]).then(ties[a].cmp(&ties[b]))
+        });
         places.truncate(most);
         let mut pictures = Vec::new();
         for &place in &places {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::dataset_examples::{By, Order};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
 use super::list::{Kept, List, Place};
@@ -28,7 +29,7 @@ pub(super) struct Ordered {
 }
 
 /// Images by activation, all for quantiles, else the first `needed` and those equal to the last of them; where it matters,
-/// equal ones by full precision.
+/// equal ones by full precision, and what is still equal by the digests of their keys.
 pub(super) fn by_activation(
     bench: &mut Workbench<'_>,
     list: &List<'_>,
@@ -41,16 +42,16 @@ pub(super) fn by_activation(
         return Ok(Ordered { places, ..Ordered::default() });
     }
     let mut places = first(list.scans, order, needed);
-    if order == Order::NearestZero {
-        for equal in equal(list.scans, &places, order, needed) {
-            by_digest(list, &mut places[equal]);
+    for equal in equal(list.scans, &places, order, needed) {
+        let count = if equal.len() > MOST_EQUAL { needed - equal.start } else { equal.len() };
+        by_digest(list, &mut places[equal.clone()], count);
+        if equal.len() > MOST_EQUAL {
+            continue;
         }
-    }
-    let ties = equal(list.scans, &places, order, needed);
-    for equal in ties.into_iter().filter(|equal| equal.len() <= MOST_EQUAL) {
         let exact = exact(bench, list, &places[equal.clone()], gallery)?;
         let mut all: Vec<(f64, Place)> =
             exact.into_iter().zip(places[equal.clone()].iter().copied()).collect();
+        // A stable sort, so that what is still equal is in the order of digests.
         all.sort_by(|a, b| order.compare(a.0, b.0));
         for (place, (_, found)) in places[equal].iter_mut().zip(all) {
             *place = found;
@@ -90,7 +91,7 @@ fn valued(scans: &[Scanned]) -> Vec<(f64, Place)> {
 }
 
 /// The ranges of at least two equal activations among sorted places that decide which are the first `top`, or their order.
-fn equal(scans: &[Scanned], places: &[Place], order: Order, top: usize) -> Vec<Range<usize>> {
+pub(super) fn equal(scans: &[Scanned], places: &[Place], order: Order, top: usize) -> Vec<Range<usize>> {
     let value = |at: usize| scans[places[at].0].activations[places[at].1];
     let mut found = Vec::new();
     let mut start = 0;
@@ -105,9 +106,17 @@ fn equal(scans: &[Scanned], places: &[Place], order: Order, top: usize) -> Vec<R
     found
 }
 
-/// Sorts images by the digests of their keys; those of equal keys stay in the order of the data set.
-pub(super) fn by_digest(list: &List<'_>, places: &mut [Place]) {
-    places.sort_by_cached_key(|&place| (Digest::of(list.key(place).as_bytes()), place));
+/// Puts the `count` images first whose keys have the smallest digests, in that order; those of equal keys in the order of the
+/// data set.
+pub(super) fn by_digest(list: &List<'_>, places: &mut [Place], count: usize) {
+    let of = |&place: &Place| (Digest::of(list.key(place).as_bytes()), place);
+    let mut all: Vec<(Digest, Place)> = places.par_iter().map(of).collect();
+    if count < all.len() {
+        all.select_nth_unstable(count);
+    }
+    let first = count.min(all.len());
+    all[..first].sort_unstable();
+    places.iter_mut().zip(all).for_each(|(place, (_, found))| *place = found);
 }
 
 /// The images at `count` quantiles of equal distance among images sorted by activation or relevance, the greatest first.
@@ -130,7 +139,7 @@ pub(super) fn at_quantiles(
             let own = value(places[at]);
             let start = places.partition_point(|&place| value(place) > own);
             let end = places.partition_point(|&place| value(place) >= own);
-            by_digest(list, &mut places[start..end]);
+            by_digest(list, &mut places[start..end], end - start);
             done = end;
         }
     }

@@ -7,7 +7,7 @@ use neuronotes_core::model::Place as Layer;
 use tch::Kind;
 
 use super::list::{List, Place};
-use super::rank::{Ordered, by_digest, ranked};
+use super::rank::{Ordered, by_digest, equal, ranked};
 use crate::attribution::gradient::{Question, products};
 use crate::attribution::logit::Logit;
 use crate::clip::Clip;
@@ -25,13 +25,20 @@ pub(super) fn ordered(
     gallery: &mut Gallery,
 ) -> Result<(Ordered, usize), Failure> {
     let mut places = ranked(list.scans, Order::Strongest);
-    places.truncate(list.params.candidates.map_or(usize::MAX, |most| most as usize));
+    let most = list.params.candidates.map_or(usize::MAX, |most| most as usize);
+    // Of equal activations, some of which are candidates, those are whose digests are the smallest.
+    let last = equal(list.scans, &places, Order::Strongest, most).pop();
+    if let Some(last) = last.filter(|last| last.end > most) {
+        let count = most - last.start;
+        by_digest(list, &mut places[last], count);
+    }
+    places.truncate(most);
     let count = places.len();
     let mut all = places.clone();
     all.sort_unstable();
     let relevance: HashMap<Place, f64> =
         all.iter().copied().zip(of(bench, list, &all, gallery)?).collect();
-    by_digest(list, &mut places);
+    by_digest(list, &mut places, count);
     let value = |place: &Place| relevance.get(place).copied().unwrap_or_default();
     places.sort_by(|a, b| list.params.order.compare(value(a), value(b)));
     Ok((Ordered { places, relevance }, count))

@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn constant_units_are_left_out_and_a_map_of_two_is_an_error() {
-        let column = |values: [f32; 3]| Column::of(&values, 1);
+        let column = |values: [f32; 3]| Column::of(&values, 1, &[0, 1, 2]);
         let mut all = vec![column([1.0, 2.0, 3.0]), column([1.0; 3]), column([2.0, 0.0, 1.0])];
         let Failure::Failed { message, hint, .. } = varying(&all, "the layer").expect_err("two")
         else {

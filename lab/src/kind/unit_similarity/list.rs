@@ -10,10 +10,10 @@ use crate::clip::wiring::Wiring;
 use crate::failure::Failure;
 use crate::fit::column::{Column, correlations_with};
 use crate::gallery::{Gallery, Stored};
-use crate::kind::term::of_terms;
+use crate::kind::term::{check_asked, of_terms};
 use crate::readout::Readout;
 use crate::table::matrix::Matrix;
-use crate::table::{check_sound, check_unit, summary};
+use crate::table::{check_sound, check_unit, summary, tie};
 use crate::workbench::Workbench;
 
 /// What the units are compared with.
@@ -169,8 +169,8 @@ pub(super) fn measure(
     let mut gallery = Gallery::default();
     let activations = target.activations(&all.rows)?;
     let single: Vec<f32> = activations.iter().map(|x| *x as f32).collect();
-    let strongest = Column::of(&single, 1).largest;
-    let (stored, caption) = shown(bench, &mut gallery, all, &strongest)?;
+    let strongest = tie::greatest(&single, |row| &all.samples[row].key);
+    let (stored, caption) = shown(bench, &mut gallery, all, strongest)?;
     let seen =
         Seen { caption, picture: stored.picture, width: stored.width, height: stored.height };
     let mut nearest = Vec::new();
@@ -178,7 +178,7 @@ pub(super) fn measure(
         bench.monitor.check()?;
         let column = &columns[unit];
         let label = label(all, column).map(|(label, _)| label.to_owned());
-        let (stored, caption) = shown(bench, &mut gallery, all, &column.largest)?;
+        let (stored, caption) = shown(bench, &mut gallery, all, column.largest.first().copied())?;
         nearest.push(Neighbour {
             unit: unit as u32,
             correlation: similarities.correlation[unit],
@@ -195,17 +195,17 @@ pub(super) fn measure(
     Ok(Outcome { mean, sd, target: Some(seen), nearest, ..empty })
 }
 
-/// Adds the first of these images to the record. Returns it with its caption, or its key if it has none.
+/// Adds an image to the record. Returns it with its caption, or its key if it has none.
 fn shown(
     bench: &mut Workbench<'_>,
     gallery: &mut Gallery,
     all: &Matrix,
-    images: &[usize],
+    image: Option<usize>,
 ) -> Result<(Stored, String), Failure> {
-    let first = images.first().ok_or_else(|| Failure::new("there is no image"))?;
-    let (shard, key) = named(all, &[*first])[0];
+    let image = image.ok_or_else(|| Failure::new("there is no image"))?;
+    let (shard, key) = named(all, &[image])[0];
     let (stored, _) = gallery.add_sample(bench, shard, key)?;
-    Ok((stored, caption(all, *first).to_owned()))
+    Ok((stored, caption(all, image).to_owned()))
 }
 
 /// The units that have a similarity, without the target itself, in order; of equal ones the first goes first.
