@@ -274,6 +274,7 @@ mod tests {
             cosines: vec![],
             groups: None,
             data: None,
+            spoiled: vec![],
             ..direction::sample(0.5)
         };
         let Drawing::Parts { parts, note, .. } = drawn(params, &outcome) else { panic!("parts") };
@@ -293,6 +294,7 @@ mod tests {
             cosines: vec![],
             groups: None,
             data: None,
+            spoiled: vec![],
             largest,
             ..direction::sample(0.5)
         };

@@ -247,7 +247,7 @@ mod tests {
     fn a_unit_is_the_scores_of_its_labels_and_their_tests() {
         let params = json!({ "method": "invert", "unit": 3 });
         insta::assert_json_snapshot!(drawn(params.clone(), &labels::sample(true, 0.875)));
-        let none = Outcome { rows: vec![], ..labels::sample(true, 1.0) };
+        let none = Outcome { rows: vec![], spoiled: vec![], ..labels::sample(true, 1.0) };
         let Drawing::Parts { parts, note, .. } = drawn(params, &none) else { panic!("parts") };
         assert!(parts.is_empty() && note.ends_with("for all images, and so no label"), "{note}");
     }

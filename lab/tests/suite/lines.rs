@@ -23,7 +23,6 @@ const NAMES: &str =
 
 /// The requests of these blocks over the pictures of ten things, by id.
 pub(crate) fn requests(garden: &Path, blocks: &[&str]) -> BTreeMap<String, Request> {
-    fs::create_dir_all(garden.join("notes")).expect("a folder");
     let path = |name: &str| repository(name).canonicalize().expect("a file").display().to_string();
     let (model, data) = (path("models/emoji-clip.safetensors"), path("data/attacks.tar"));
     let parts = path("models/emoji-parts.safetensors");
@@ -32,6 +31,12 @@ pub(crate) fn requests(garden: &Path, blocks: &[&str]) -> BTreeMap<String, Reque
          dictionaries:\n  parts: {{ path: {parts}, layer: image_block_4/1/Relu_2 }}\n\
          defaults: {{ model: emoji, dataset: things }}\n"
     );
+    planned(garden, &config, blocks)
+}
+
+/// The requests of these blocks in a garden of this configuration, by id.
+pub(crate) fn planned(garden: &Path, config: &str, blocks: &[&str]) -> BTreeMap<String, Request> {
+    fs::create_dir_all(garden.join("notes")).expect("a folder");
     fs::write(garden.join("neuronotes.yaml"), config).expect("a file");
     let text: String =
         blocks.iter().map(|block| format!("```yaml analysis\n{block}```\n\n")).collect();

@@ -22,6 +22,7 @@ mod support;
 mod text_span;
 mod texts;
 mod threads;
+mod ties;
 mod train;
 mod versions;
 mod vis;

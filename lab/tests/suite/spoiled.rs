@@ -2,7 +2,6 @@
 //! where all units of a layer are compared, and fail a figure that is about them alone.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use half::f16;
 use neuronotes_core::kind::spoiled::{Odd, Spoiled};
