@@ -214,7 +214,7 @@ fn shown(
     let mut drawings: Vec<&Drawing> = drawings.iter().collect();
     // -0 equals 0.
     let number = |drawing: &Drawing| if is_up { -drawing.2 } else { drawing.2 } + 0.0;
-    let digest = |drawing: &Drawing| Digest::of(scans[drawing.0].samples[drawing.1].key.as_bytes());
+    let digest = |drawing: &Drawing| Digest::of(scans[drawing.0].keys.key(drawing.1).as_bytes());
     drawings
         .sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| digest(a).cmp(&digest(b))));
     let Some(&&(shard, row, activation)) = drawings.first() else {

@@ -91,7 +91,12 @@ fn valued(scans: &[Scanned]) -> Vec<(f64, Place)> {
 }
 
 /// The ranges of at least two equal activations among sorted places that decide which are the first `top`, or their order.
-pub(super) fn equal(scans: &[Scanned], places: &[Place], order: Order, top: usize) -> Vec<Range<usize>> {
+pub(super) fn equal(
+    scans: &[Scanned],
+    places: &[Place],
+    order: Order,
+    top: usize,
+) -> Vec<Range<usize>> {
     let value = |at: usize| scans[places[at].0].activations[places[at].1];
     let mut found = Vec::new();
     let mut start = 0;
