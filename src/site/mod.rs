@@ -27,7 +27,7 @@ mod settle;
 mod settled;
 mod sheet;
 mod sink;
-mod stated;
+pub mod stated;
 mod wanted;
 mod wishes;
 
@@ -39,7 +39,6 @@ use neuronotes_core::digest::Digest;
 pub use served::{Rendered, Served};
 pub use settle::{Partial, Progress};
 pub use sink::{Collected, Content, Discarded, Sink};
-pub use stated::{PredictedOn, Stated};
 pub use wishes::{Wishes, wishes};
 
 use settle::Drawn;

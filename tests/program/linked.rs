@@ -170,7 +170,7 @@ fn a_note_says_its_language_and_goes_its_way() {
     ]);
     let a = garden.page("a.html");
     assert!(a.contains("<html lang=\"ar\" dir=\"rtl\">"), "{a}");
-    assert!(a.contains("<header class=\"masthead\" lang=\"en\">"), "{a}");
+    assert!(a.contains("<header class=\"masthead\" id=\"masthead\" lang=\"en\">"), "{a}");
     assert!(a.contains("<meta name=\"citation_language\" content=\"ar\">"), "{a}");
     for part in [
         "<h1 dir=\"auto\">",
