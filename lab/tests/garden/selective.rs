@@ -14,7 +14,7 @@ fn a_unit_is_tested_on_what_it_was_not_chosen_by_and_quizzed() {
         "{layer}id: chosen\npermutations: 200\nby: word\ncategories: [square]\nchoose: {{ captions: [red, grey] }}\n```\n\n"
     );
     let quiz = block("quiz", 3, "id: quiz\nreferences: 1\ncatch: 1\n");
-    let prose = "Warm `= tested.rows[name=warm].auc | .3f` of `= tested.images`; `= quiz.scored` trials.\n\n";
+    let prose = "Warm `= tested.rows[name=warm].auc | .3f` of `= tested.images`; `= quiz.trials_scored` trials.\n\n";
     garden.note("a.md", &format!("{prose}{tested}{quiz}"));
     let first = garden.built();
     assert!(first.summary().contains("no problems found"), "{}", first.stderr());
