@@ -17,6 +17,7 @@ pub mod config;
 mod cost;
 pub mod diagnostic;
 mod diff;
+pub mod engine;
 mod field;
 mod figure;
 mod freeze;

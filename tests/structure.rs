@@ -36,6 +36,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "request",
             "protocol",
             "store",
+            "pool",
             "kind",
         ],
     ),
@@ -66,6 +67,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "note",
             "garden",
             // What is measured for it.
+            "engine",
             "measure",
             "plan",
             "cost",

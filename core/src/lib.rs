@@ -20,6 +20,7 @@ pub mod lettering;
 pub mod model;
 pub mod number;
 pub mod place;
+pub mod pool;
 pub mod problem;
 pub mod protocol;
 pub mod request;

@@ -11,6 +11,7 @@ use super::list::List;
 use super::math::Mathematics;
 use super::remote::Remote;
 use super::review::Reviewing;
+use super::run::Profile;
 use super::source::Source;
 use super::weights::Weights;
 use crate::author::Author;
@@ -71,6 +72,8 @@ pub struct Config {
     pub controls: Controls,
     /// `auto`, `cpu` or `cuda:N`.
     pub device: String,
+    /// How workers are started on other machines, by name.
+    pub run: BTreeMap<String, Profile>,
     /// How notes are reviewed.
     pub review: Reviewing,
 }
@@ -120,6 +123,7 @@ impl Default for Config {
             defaults: Defaults::default(),
             controls: Controls::default(),
             device: "auto".into(),
+            run: BTreeMap::new(),
             review: Reviewing::default(),
         }
     }
