@@ -14,11 +14,11 @@ use super::status::{Seen, Status};
 use super::unit::Unit;
 use crate::cut::Cut as _;
 use crate::digest::Digest;
-use crate::store::Store;
+use crate::store::{POOLS, Store, UNITS};
 use crate::{file, place};
 
 /// The folders of a pool.
-const FOLDERS: [&str; 6] = ["units", "workers", "journals", "probes", "checkups", "logs"];
+const FOLDERS: [&str; 6] = [UNITS, "workers", "journals", "probes", "checkups", "logs"];
 /// The ending of files that are one JSON value.
 const ENDING: &str = ".json";
 /// Most bytes of one of these.
@@ -73,8 +73,8 @@ impl Pool {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let root = store.folder().join("v1");
-        place::unlinked(&root, Path::new("pools").join(name))?;
-        let folder = root.join("pools").join(name);
+        place::unlinked(&root, Path::new(POOLS).join(name))?;
+        let folder = root.join(POOLS).join(name);
         for kind in FOLDERS {
             fs::create_dir_all(folder.join(kind))?;
         }
@@ -83,7 +83,7 @@ impl Pool {
 
     /// The names of all pools in a store.
     pub fn all(store: &Store) -> Vec<String> {
-        let listed = list(&store.folder().join("v1/pools")).unwrap_or_default();
+        let listed = list(&store.folder().join("v1").join(POOLS)).unwrap_or_default();
         listed.into_iter().filter(|name| is_name(name)).collect()
     }
 
@@ -137,10 +137,10 @@ impl Pool {
     /// Errors of the file system.
     pub fn put_unit(&self, unit: &Unit, rank: u32) -> io::Result<Named> {
         let named = Named { rank: rank.min(LAST), id: unit.id() };
-        self.write("units", &named.file(), unit)?;
+        self.write(UNITS, &named.file(), unit)?;
         for other in self.units()?.into_iter().filter(|other| other.id == named.id) {
             if other != named {
-                gone(fs::remove_file(self.path("units").join(other.file())))?;
+                gone(fs::remove_file(self.path(UNITS).join(other.file())))?;
             }
         }
         Ok(named)
@@ -152,7 +152,7 @@ impl Pool {
     /// If the folder cannot be listed.
     pub fn units(&self) -> io::Result<Vec<Named>> {
         let mut units: Vec<Named> =
-            self.names("units")?.iter().filter_map(|name| Named::of(name)).collect();
+            self.names(UNITS)?.iter().filter_map(|name| Named::of(name)).collect();
         units.sort_unstable();
         units.dedup_by_key(|named| named.id);
         Ok(units)
@@ -160,7 +160,7 @@ impl Pool {
 
     /// Reads a unit of work; `None` if it is gone, or cannot be read for now.
     pub fn read_unit(&self, named: &Named) -> Option<Unit> {
-        self.read("units", &named.file())
+        self.read(UNITS, &named.file())
     }
 
     /// Removes a unit of work, whatever its rank has become.
@@ -169,7 +169,7 @@ impl Pool {
     /// Errors of the file system. One that is gone is no error.
     pub fn remove_unit(&self, id: &Digest) -> io::Result<()> {
         for named in self.units()?.iter().filter(|named| named.id == *id) {
-            gone(fs::remove_file(self.path("units").join(named.file())))?;
+            gone(fs::remove_file(self.path(UNITS).join(named.file())))?;
         }
         Ok(())
     }
@@ -180,7 +180,7 @@ impl Pool {
     /// Errors of the file system. One that is gone is no error.
     pub fn promote(&self, named: &Named, rank: u32) -> io::Result<Named> {
         let to = Named { rank: rank.min(LAST), ..*named };
-        let path = |named: &Named| self.path("units").join(named.file());
+        let path = |named: &Named| self.path(UNITS).join(named.file());
         gone(fs::rename(path(named), path(&to)))?;
         Ok(to)
     }
@@ -381,10 +381,10 @@ mod tests {
         let (dir, pool) = pool();
         let named = pool.put_unit(&unit(&[1]), 0).expect("put");
         for name in ["x.json", "000-12.json", ".new-abc", "000.json", "readme"] {
-            fs::write(pool.path("units").join(name), "{").expect("a file");
+            fs::write(pool.path(UNITS).join(name), "{").expect("a file");
         }
         assert_eq!(pool.units().expect("units"), [named]);
-        fs::write(pool.path("units").join(named.file()), "{\"requests\": [").expect("cut off");
+        fs::write(pool.path(UNITS).join(named.file()), "{\"requests\": [").expect("cut off");
         assert_eq!(pool.read_unit(&named), None);
         let store = Store::open(dir.path()).expect("a store");
         let name = pool.job_name().expect("a name");

@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::disk::{LONGEST, Store, modified};
+use super::disk::{LONGEST, POOLS, Store, UNITS, modified};
 use super::error::{StoreError, io_error};
 use super::record::Record;
 use super::survey::Found;
@@ -81,7 +81,7 @@ pub struct Collected {
     pub indexes: Tally,
     /// Failures of requests that no garden makes.
     pub failures: Tally,
-    /// Old claims, pictures of unfinished measurements, temporary and damaged files.
+    /// Old claims, pictures of unfinished measurements, what pools of workers left behind, temporary and damaged files.
     pub leftovers: Tally,
     /// Gardens that are gone, so that their results are no longer used.
     pub gardens: Vec<PathBuf>,
@@ -243,6 +243,24 @@ impl Collection<'_> {
             for (path, meta) in self.store.all(kind)? {
                 if modified(&meta) < self.limit && self.remove(&path)? {
                     done.leftovers.add(meta.len());
+                }
+            }
+        }
+        self.pools(&mut done.leftovers)
+    }
+
+    /// Removes old journals, reports, logs and statuses of workers that are gone, and units of work that nobody has asked for in
+    /// a long time.
+    fn pools(&self, leftovers: &mut Tally) -> Result<(), StoreError> {
+        let long_ago = SystemTime::now().checked_sub(GONE).unwrap_or(SystemTime::UNIX_EPOCH);
+        for pool in self.store.folders(POOLS)? {
+            let pool = format!("{POOLS}/{pool}");
+            for kind in self.store.folders(&pool)? {
+                let limit = if kind == UNITS { long_ago.min(self.limit) } else { self.limit };
+                for (path, meta) in self.store.all(&format!("{pool}/{kind}"))? {
+                    if modified(&meta) < limit && self.remove(&path)? {
+                        leftovers.add(meta.len());
+                    }
                 }
             }
         }

@@ -24,8 +24,14 @@ pub struct Store {
 }
 
 /// The folders in `v1`.
-pub(super) const FOLDERS: [&str; 9] =
-    ["blobs", "records", "figures", "indexes", "claims", "failures", "partial", "tmp", "roots"];
+pub(super) const FOLDERS: [&str; 10] = [
+    "blobs", "records", "figures", "indexes", "claims", "failures", "partial", "tmp", "roots",
+    POOLS,
+];
+/// The folder of pools of workers: see [`pool`](crate::pool).
+pub const POOLS: &str = "pools";
+/// The folder of a pool's units of work.
+pub const UNITS: &str = "units";
 /// Most bytes of a record, a drawing or a failure.
 pub(super) const LONGEST: u64 = 64 << 20;
 /// Most bytes of a list of the results that a garden uses.

@@ -7,6 +7,7 @@
 //!   figures/ab/<key>.json  drawings by figure key; they can be made again from records
 //!   indexes/ab/<key>       what shards of data sets hold; they can be made again from the shards
 //!   roots/<digest>.json    the results that a garden uses, by the garden's path
+//!   pools/<name>/          what a client of a cluster and its workers tell each other
 //!   claims/ failures/ partial/ tmp/
 //! ```
 //!
@@ -41,7 +42,7 @@ mod verify;
 
 pub use claim::{Claim, Claimed, Claims};
 pub use collect::{Collected, DAY, Options, Tally};
-pub use disk::Store;
+pub use disk::{POOLS, Store, UNITS};
 pub use error::StoreError;
 pub use failure::Remembered;
 pub use record::{MOMENTS, Output, Provenance, RECORD_SCHEMA, Record};

@@ -93,6 +93,12 @@ impl Store {
         Ok(all)
     }
 
+    /// The names of the folders in a folder.
+    pub(super) fn folders(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+        let all = entries(&self.root.join(kind))?;
+        Ok(all.iter().filter(|path| place::is_folder(path)).map(|path| name(path)).collect())
+    }
+
     /// Files in the store's folder that do not belong to the store.
     pub(super) fn strangers(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut all = entries(&self.root)?;

@@ -254,3 +254,31 @@ fn what_others_put_while_it_is_collected_is_never_lost() {
         }
     });
 }
+
+#[test]
+fn what_pools_left_behind_goes_after_a_day_and_units_of_work_after_a_month() {
+    let shelf = Shelf::new();
+    let pool = shelf.store.folder().join("v1/pools/cluster");
+    let put = |kind: &str, name: &str, days: u32| {
+        std::fs::create_dir_all(pool.join(kind)).expect("a folder");
+        let path = pool.join(kind).join(name);
+        std::fs::write(&path, "12345").expect("a file");
+        set_age(&path, days);
+        path
+    };
+    let kept = [
+        put("journals", "new.jsonl", 0),
+        put("units", "000-a.json", 20),
+        put("workers", "new.json", 0),
+    ];
+    let gone = [
+        put("journals", "old.jsonl", 2),
+        put("logs", "33_4.log", 2),
+        put("units", "000-b.json", 40),
+        put("workers", "old.json", 2),
+    ];
+    let collected = shelf.collect();
+    assert_eq!(collected.leftovers, Tally { count: 4, bytes: 20 });
+    assert!(kept.iter().all(|path| path.exists()) && !gone.iter().any(|path| path.exists()));
+    assert_eq!(shelf.store.verify(&mut |_, _| {}).expect("verified").foreign, Vec::<String>::new());
+}
