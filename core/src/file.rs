@@ -10,7 +10,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 pub use away::named_error;
 pub use name::{is_text, name, named};
@@ -43,14 +43,13 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Errors of the file system; the old file is then unchanged.
 pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = temporary(temporary_folder, bytes)?;
-    match renamed(file, path) {
+    match renamed(unique(temporary_folder, bytes)?, path) {
         // The folder usually exists, so it is created only after a failure.
         Err((error, file)) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(folder)?;
             match renamed(file, path) {
                 Err((error, _)) if error.kind() == io::ErrorKind::CrossesDevices => {
-                    rename_into_place(temporary(folder, bytes)?, path)
+                    rename_into_place(unique(folder, bytes)?, path)
                 }
                 Err((error, _)) => Err(error),
                 Ok(()) => Ok(()),
@@ -58,7 +57,7 @@ pub fn replace(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result
         }
         Err((error, _)) if error.kind() == io::ErrorKind::CrossesDevices => {
             fs::create_dir_all(folder)?;
-            rename_into_place(temporary(folder, bytes)?, path)
+            rename_into_place(unique(folder, bytes)?, path)
         }
         Err((error, _)) => Err(error),
         Ok(()) => Ok(()),
@@ -95,12 +94,18 @@ fn plain(error: io::Error) -> io::Error {
     }
 }
 
-fn rename_into_place(file: NamedTempFile, path: &Path) -> io::Result<()> {
+/// Makes a file of a unique name, which is removed on drop. It is closed: over NFS, other machines see all of a file only once it
+/// is closed, so it must not get its real name before.
+pub(crate) fn unique(folder: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+    temporary(folder, bytes).map(NamedTempFile::into_temp_path)
+}
+
+fn rename_into_place(file: TempPath, path: &Path) -> io::Result<()> {
     renamed(file, path).map_err(|(error, _)| error)
 }
 
-fn renamed(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTempFile)> {
-    file.persist(path).map(|_| ()).map_err(|error| (error.error, error.file))
+fn renamed(file: TempPath, path: &Path) -> Result<(), (io::Error, TempPath)> {
+    file.persist(path).map_err(|error| (error.error, error.path))
 }
 
 /// Like [`write_atomic`], through a temporary file in another folder of the same file system, which must exist.
@@ -110,7 +115,7 @@ fn renamed(file: NamedTempFile, path: &Path) -> Result<(), (io::Error, NamedTemp
 pub fn write_through(temporary_folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let file = temporary(temporary_folder, bytes)?;
     file.as_file().sync_all()?;
-    rename_into_place(file, path)?;
+    rename_into_place(file.into_temp_path(), path)?;
     if let Some(folder) = path.parent()
         && let Ok(folder) = File::open(folder)
     {

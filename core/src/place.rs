@@ -3,9 +3,11 @@
 //! Everything that is written, removed or read back by name alone goes through here: the output folder, the store,
 //! the caches and frozen results. Lists of such names may have come with somebody else's garden.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 /// The path of `relative` below `folder`.
 ///
@@ -75,11 +77,47 @@ pub fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
+/// How often a file is read that a network file system gives only in part, or under a handle that has gone stale.
+const READINGS: u32 = 4;
+/// The pause before it is read again.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// The bytes of a regular file of limited size. Links, devices and pipes are not opened, so nothing can block.
+///
+/// Over NFS, a file that another machine replaced counts as not found (it is looked for once more), and one that is shorter
+/// than its length is read again.
 ///
 /// # Errors
 /// If it is not a regular file, is too large, or cannot be read.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    read_timed(path, most).map(|(bytes, _)| bytes)
+}
+
+/// The same, with the time at which the file was last written to, which is that of the file that was read.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_timed(path: &Path, most: u64) -> io::Result<(Vec<u8>, SystemTime)> {
+    let mut left = READINGS;
+    loop {
+        left -= 1;
+        match read_once(path, most) {
+            Ok((bytes, meta)) if left == 0 || bytes.len() as u64 >= meta.len() => {
+                return Ok((bytes, meta.modified()?));
+            }
+            Err(error) if error.kind() == io::ErrorKind::StaleNetworkFileHandle => {
+                if left == 0 {
+                    return Err(io::ErrorKind::NotFound.into());
+                }
+            }
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn read_once(path: &Path, most: u64) -> io::Result<(Vec<u8>, Metadata)> {
     let meta = fs::symlink_metadata(path)?;
     let longer = || io::Error::from(io::ErrorKind::FileTooLarge);
     if !meta.is_file() {
@@ -90,8 +128,9 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
     // It may have grown since.
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most { Err(longer()) } else { Ok(bytes) }
+    let mut file = File::open(path)?;
+    (&mut file).take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(longer()) } else { Ok((bytes, file.metadata()?)) }
 }
 
 #[cfg(test)]

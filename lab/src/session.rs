@@ -15,6 +15,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::kind::scan;
 use neuronotes_core::protocol::ELSEWHERE;
 use neuronotes_core::request::Request;
+use neuronotes_core::say;
 use neuronotes_core::store::{Claim, Claimed, Claims, Provenance, Record, Store};
 
 use crate::device::{Device, LIBTORCH};
@@ -198,6 +199,7 @@ impl Session {
         let seconds = || clock.elapsed().as_secs_f64() / count;
         let mut all = benches.into_iter().zip(measured);
         for ((at, claim), (bench, result)) in begun.into_iter().zip(&mut all) {
+            warn_if_taken(&bench.request.key(), &claim);
             let result = result.and_then(|()| self.commit(bench, started, seconds()));
             // Processes that wait for it now find the result, or can measure it.
             drop(claim);
@@ -221,7 +223,8 @@ impl Session {
             monitor.progress(&Progress::beginning(ELSEWHERE));
             return if monitor.waits() { Ok(Begun::Theirs) } else { Err(Failure::Elsewhere) };
         };
-        // It may have been stored between the look-up and the claim.
+        // It may have been stored between the look-up and the claim, by another machine too.
+        self.store.refresh(&key);
         if let Some(record) = self.store.record(&key) {
             return Ok(Begun::Stored(Box::new(record)));
         }
@@ -310,6 +313,18 @@ impl Results for Session {
         self.ensure_together(&[request], &mut [monitor], &mut results, &mut |_, _| {});
         let [result] = results;
         result.unwrap_or_else(|| Err(Failure::new("nothing was measured")))
+    }
+}
+
+/// Says that another process took a claim over while its request was measured here. The result is committed all the same: it is as
+/// good as the other's, which may never come, and whichever is written last replaces the first as a whole.
+fn warn_if_taken(key: &Digest, claim: &Claim) {
+    if let Some(holder) = claim.taken_by() {
+        let why = "it was not renewed for a while, because this process was stopped or the store was away";
+        let key = key.short();
+        say::err(format_args!(
+            "neuronotes-lab: the claim to {key} was lost ({why}); it is now held by {holder}; the result is committed all the same"
+        ));
     }
 }
 

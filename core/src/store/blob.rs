@@ -34,13 +34,8 @@ impl Store {
     /// Reads a blob and checks it against its digest. `None` if it is missing or damaged; a damaged file is set aside, so
     /// that it is measured again.
     pub fn blob(&self, digest: &Digest) -> Option<Vec<u8>> {
-        let path = self.blob_path(digest);
-        let bytes = self.read(&path, u64::MAX)?;
-        if Digest::of(&bytes) == *digest {
-            return Some(bytes);
-        }
-        self.set_aside(&path);
-        None
+        let whole = |bytes: Vec<u8>| (Digest::of(&bytes) == *digest).then_some(bytes);
+        self.read_whole(&self.blob_path(digest), u64::MAX, whole)
     }
 
     /// Opens a blob without reading it: the caller verifies what it reads by digests of its own, and calls

@@ -1,61 +1,56 @@
-//! Claims decide which of several processes measures a request.
+//! Claims decide which of several processes, on one machine or many, measures a request.
 //!
 //! A claim is a file that names its holder. It is advisory: a process that cannot make one measures anyway, and if
 //! two hold one, both measure, with equally good results. The holder writes to its claim every few seconds. A claim is
-//! stale, and another process may take it over, if nobody wrote to it for a while, or at once if its holder was a process
-//! of this machine that has ended. Clocks are never compared: ages come from the store's file system.
+//! stale, and another process may take it over, if nobody wrote to it for a while (see `look`), or at once if its holder was a
+//! process of this machine that has ended (see `holder`).
 //!
-//! A claim is written completely before it gets its name, so a full disk or a kill leaves no claim that cannot be read.
-//! If one cannot be read nevertheless, others wait only a moment.
+//! A claim is written completely before it gets its name, by a second link to the file: of several processes exactly one
+//! succeeds, over NFS too. So a full disk or a kill leaves no claim that cannot be read. If one cannot be read nevertheless, others wait only a
+//! moment. A holder that asks again for what it holds does not get it.
+//!
+//! Whoever takes a stale claim over holds a second claim meanwhile, in `tmp/`, and looks once more before it replaces the file.
+//! So nobody replaces what another has just taken over.
+
+mod holder;
+mod look;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use tempfile::TempPath;
 
 use super::disk::Store;
 use crate::digest::Digest;
-use crate::place;
+use crate::file;
+use holder::Holder;
+use look::{BEAT, Found, Looks, STALE};
 
-/// How often a holder writes to its claims.
-const BEAT: Duration = Duration::from_secs(3);
-/// A claim that nobody wrote to for this long is stale.
-const STALE: Duration = Duration::from_secs(15);
-/// The same for a claim that cannot be read: an earlier version may be writing it.
-const MOMENT: Duration = Duration::from_secs(1);
-/// Most bytes of a claim.
-const LONGEST: u64 = 64 << 10;
+pub use holder::{job, name as host_name};
 
-/// Who holds a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Holder {
-    /// The boot of the machine and the space of its process numbers, if they are known.
-    host: Option<String>,
-    pid: u32,
-    /// When the process was started, in the machine's own units.
-    born: Option<u64>,
-    /// Tells holders in one process apart, and a holder's successive claims.
-    mark: String,
-}
+/// How often a claim is tried to be made while others make and free it.
+const TRIES: usize = 4;
 
 /// The claims of one holder.
 #[derive(Debug)]
 pub struct Claims {
     store: Store,
-    held: Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>,
-    /// Others' claims as they were seen: when each was last written to, and when that was first seen.
-    seen: Mutex<BTreeMap<Digest, (SystemTime, Instant)>>,
+    held: Arc<Mutex<Held>>,
+    looks: Mutex<Looks>,
     holder: Holder,
     count: Mutex<u64>,
     /// Closing this ends the thread that writes to the claims.
     _beating: Sender<()>,
 }
+
+/// The text of each claim that is held, and when it was last written.
+type Held = BTreeMap<PathBuf, (Vec<u8>, Instant)>;
 
 /// The outcome of claiming a key.
 #[derive(Debug)]
@@ -70,7 +65,8 @@ pub enum Claimed {
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
-    held: Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>,
+    temporary: PathBuf,
+    held: Arc<Mutex<Held>>,
 }
 
 impl Claims {
@@ -80,255 +76,210 @@ impl Claims {
         let (beating, end) = channel();
         let beats = Arc::clone(&held);
         thread::spawn(move || beat(&beats, &end));
-        let pid = std::process::id();
-        let holder = Holder { host: host(), pid, born: born(pid), mark: String::new() };
-        let (seen, count) = (Mutex::default(), Mutex::default());
-        Self { store: store.clone(), held, seen, holder, count, _beating: beating }
+        let (looks, count) = (Mutex::default(), Mutex::default());
+        Self { store: store.clone(), held, looks, holder: Holder::here(), count, _beating: beating }
     }
 
     /// Claims a key.
     pub fn claim(&self, key: &Digest) -> Claimed {
         let path = self.store.claim_path(key);
-        // Another's may be stale, and once more another may be faster.
-        for _ in 0..2 {
+        let claim =
+            |path| Claim { path, temporary: self.temporary(), held: Arc::clone(&self.held) };
+        let mut watched = locked(&self.looks).watched.contains_key(&path);
+        for _ in 0..TRIES {
             let text = self.text();
-            match self.create(&path, &text) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    if !self.is_stale(key, &path) {
-                        return Claimed::Theirs;
+            // One that was held before is looked at first, which is cheaper.
+            let made = if watched { Ok(false) } else { self.create(&path, &text) };
+            watched = false;
+            let made = match made {
+                Ok(false) => match Found::at(&path) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                    Ok(found) if self.is_stale(&path, &found) => {
+                        self.take_over(key, &path, &found, &text)
                     }
-                    match fs::remove_file(&path) {
-                        Err(error) if error.kind() != ErrorKind::NotFound => {
-                            return Claimed::Mine(Claim { path, held: Arc::clone(&self.held) });
-                        }
-                        _ => {}
-                    }
+                    _ => return Claimed::Theirs,
+                },
+                made => made,
+            };
+            match made {
+                Ok(true) => {
+                    locked(&self.held).insert(path.clone(), (text, Instant::now()));
+                    locked(&self.looks).forget(&path);
+                    return Claimed::Mine(claim(path));
                 }
+                Ok(false) => return Claimed::Theirs,
                 // If no claim can be made, the request is measured without one.
-                result => {
-                    if result.is_ok() {
-                        locked(&self.held).insert(path.clone(), text);
-                    }
-                    return Claimed::Mine(Claim { path, held: Arc::clone(&self.held) });
-                }
+                Err(_) => return Claimed::Mine(claim(path)),
             }
         }
         Claimed::Theirs
     }
 
-    /// Makes the file of a claim, complete from its first moment.
-    fn create(&self, path: &Path, text: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(self.store.root.join("tmp"))?;
-        file.write_all(text)?;
-        file.persist_noclobber(path).map(|_| ()).map_err(|error| error.error)
+    /// Who holds a key at the moment, in words.
+    pub fn holder(&self, key: &Digest) -> Option<String> {
+        let found = Found::at(&self.store.claim_path(key)).ok()?;
+        found.holder().map(|holder| holder.to_string())
+    }
+
+    fn temporary(&self) -> PathBuf {
+        self.store.root.join("tmp")
     }
 
     fn text(&self) -> Vec<u8> {
         let mut count = locked(&self.count);
         *count += 1;
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
-        let holder = Holder { mark: format!("{now:x}-{count}"), ..self.holder.clone() };
+        let mark = format!("{}-{count}", self.holder.mark);
+        let holder = Holder { mark, ..self.holder.clone() };
         serde_json::to_vec(&holder).expect("a holder is plain data")
     }
 
-    fn is_stale(&self, key: &Digest, path: &Path) -> bool {
-        let Ok(written) = fs::symlink_metadata(path).and_then(|meta| meta.modified()) else {
-            // It is gone, so there is nothing to wait for.
-            return true;
-        };
-        let holder = place::read(path, LONGEST).ok();
-        let holder = holder.and_then(|bytes| serde_json::from_slice::<Holder>(&bytes).ok());
-        if holder.as_ref().is_some_and(|holder| self.is_gone(holder)) {
-            return true;
-        }
-        let patience = if holder.is_some() { STALE } else { MOMENT };
-        let mut seen = locked(&self.seen);
-        match seen.get(key) {
-            Some((before, since)) if *before == written => since.elapsed() >= patience,
-            _ => {
-                seen.insert(*key, (written, Instant::now()));
-                self.age(written).is_some_and(|age| age >= patience)
+    fn is_stale(&self, path: &Path, found: &Found) -> bool {
+        locked(&self.looks).is_stale(path, found, &self.holder, &self.temporary())
+    }
+
+    /// Makes the file of a claim, complete from its first moment; returns whether it was made rather than there.
+    fn create(&self, path: &Path, text: &[u8]) -> io::Result<bool> {
+        link(file::unique(&self.temporary(), text)?, path)
+    }
+
+    /// Replaces a stale claim by this holder's; returns whether it did, since another may be doing the same.
+    fn take_over(&self, key: &Digest, path: &Path, stale: &Found, text: &[u8]) -> io::Result<bool> {
+        let lock = self.temporary().join(format!("over-{key}"));
+        let mark = self.text();
+        if !self.create(&lock, &mark)? {
+            // Left by one that was killed in the middle of this.
+            let left = Found::at(&lock).ok().filter(|found| self.is_stale(&lock, found));
+            if let Some(text) = left.and_then(|found| found.text) {
+                remove(&lock, &text, &self.temporary());
             }
+            return Ok(false);
         }
+        let replaced = match Found::at(path) {
+            Ok(found) if found == *stale => {
+                let new = file::unique(&self.temporary(), text)?;
+                new.persist(path).map(|()| true).map_err(|error| error.error)
+            }
+            Ok(_) => Ok(false),
+            Err(_) => self.create(path, text),
+        };
+        remove(&lock, &mark, &self.temporary());
+        replaced
     }
+}
 
-    /// Whether the holder was a process of this machine that has ended.
-    fn is_gone(&self, holder: &Holder) -> bool {
-        holder.host.is_some() && holder.host == self.holder.host && holder.born != born(holder.pid)
-    }
-
-    /// How long ago a time was, by the clock of the store's file system.
-    fn age(&self, written: SystemTime) -> Option<Duration> {
-        let probe = tempfile::NamedTempFile::new_in(self.store.root.join("tmp")).ok()?;
-        let now = probe.as_file().metadata().and_then(|meta| meta.modified()).ok()?;
-        now.duration_since(written).ok()
+impl Claim {
+    /// Who holds the key now, if it is no longer this holder: others take a claim over if its holder does not write to it
+    /// for a while, because it was stopped or its file system was away. `None` as well if that cannot be found out, or if
+    /// no claim could be made in the first place.
+    pub fn taken_by(&self) -> Option<String> {
+        let (text, _) = locked(&self.held).get(&self.path).cloned()?;
+        match Found::at(&self.path) {
+            Ok(found) if found.text.as_ref() == Some(&text) => None,
+            Ok(found) => {
+                found.text.as_ref()?;
+                let holder = found.holder().map(|holder| holder.to_string());
+                Some(holder.unwrap_or_else(|| "an unknown process".to_owned()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Some("nobody".to_owned()),
+            Err(_) => None,
+        }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let text = locked(&self.held).remove(&self.path);
+        let Some((text, written)) = locked(&self.held).remove(&self.path) else { return };
         // If another holder has taken it over meanwhile, it stays.
-        if text
-            .is_some_and(|text| place::read(&self.path, LONGEST).is_ok_and(|found| found == text))
-        {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-impl Store {
-    fn claim_path(&self, key: &Digest) -> PathBuf {
-        self.root.join("claims").join(format!("{key}.json"))
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Rewrites the claims that are held, which gives them a new time by the file system's clock.
-fn beat(held: &Mutex<BTreeMap<PathBuf, Vec<u8>>>, end: &Receiver<()>) {
-    while end.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-        for (path, text) in &*locked(held) {
-            if place::read(path, LONGEST).is_ok_and(|found| found == *text) {
-                let file = File::options().write(true).open(path);
-                let _ = file.and_then(|mut file| file.write_all(text));
+        if Found::at(&self.path).is_ok_and(|found| found.text.as_ref() == Some(&text)) {
+            if written.elapsed() < STALE {
+                let _ = fs::remove_file(&self.path);
+            } else {
+                // Another may be about to take it over.
+                remove(&self.path, &text, &self.temporary);
             }
         }
     }
 }
 
-/// The boot of the machine, with the space of its process numbers: each container on a machine has its own.
-fn host() -> Option<String> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let space = fs::read_link("/proc/self/ns/pid").ok()?;
-    Some(format!("{} {}", boot.trim(), space.display()))
+impl Store {
+    pub(super) fn claim_path(&self, key: &Digest) -> PathBuf {
+        self.root.join("claims").join(format!("{key}.json"))
+    }
 }
 
-/// When a process of this machine was started; `None` if there is no process with that number.
-fn born(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut words = stat.rsplit_once(')')?.1.split_whitespace();
-    // One that has ended and was not waited for yet holds nothing any more.
-    let ended = words.next().is_some_and(|state| state == "Z" || state == "X");
-    if ended { None } else { words.nth(18)?.parse().ok() }
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives a file the name `path`, if nothing has it; returns whether it did.
+fn link(unique: TempPath, path: &Path) -> io::Result<bool> {
+    match fs::hard_link(&unique, path) {
+        Ok(()) => Ok(true),
+        // Over NFS the answer may have been lost, and the second try then finds the name taken: by this file.
+        Err(_) if links(&unique).is_some_and(|links| links > 1) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        // Not every file system has links.
+        Err(_) => match unique.persist_noclobber(path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        },
+    }
+}
+
+/// How many names a file has. It is opened, so that a network file system asks its server.
+#[cfg(unix)]
+fn links(path: &Path) -> Option<u64> {
+    let meta = File::open(path).and_then(|file| file.metadata()).ok()?;
+    Some(std::os::unix::fs::MetadataExt::nlink(&meta))
+}
+
+#[cfg(not(unix))]
+fn links(_: &Path) -> Option<u64> {
+    None
+}
+
+/// Removes a file if it has this text: it is renamed first, so that one that replaced it meanwhile is put back.
+fn remove(path: &Path, text: &[u8], temporary: &Path) {
+    let Ok(aside) = file::unique(temporary, &[]) else { return };
+    if fs::rename(path, &aside).is_ok()
+        && Found::at(&aside).is_ok_and(|found| found.text.as_deref() != Some(text))
+    {
+        // If a third has made one by now, the one that was taken away learns it before it commits.
+        let _ = link(aside, path);
+    }
+}
+
+/// Rewrites the claims that are held, which gives them a new time.
+fn beat(held: &Mutex<Held>, end: &Receiver<()>) {
+    while end.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
+        // Not locked meanwhile: the file system may be away.
+        let texts: Vec<(PathBuf, Vec<u8>)> =
+            locked(held).iter().map(|(path, (text, _))| (path.clone(), text.clone())).collect();
+        for (path, text) in texts {
+            if renew(&path, &text).is_ok_and(|own| own)
+                && let Some((now, written)) = locked(held).get_mut(&path)
+                && *now == text
+            {
+                *written = Instant::now();
+            }
+        }
+    }
+}
+
+/// Writes a claim's text once more; returns whether the claim still had it.
+fn renew(path: &Path, text: &[u8]) -> io::Result<bool> {
+    // It is compared and written through one handle, so that it is not another's file that is written to.
+    let mut file = File::options().read(true).write(true).open(path)?;
+    let mut found = Vec::with_capacity(text.len());
+    (&mut file).take(text.len() as u64 + 1).read_to_end(&mut found)?;
+    if found != text {
+        return Ok(false);
+    }
+    file.rewind()?;
+    file.write_all(text)?;
+    Ok(true)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let store = Store::open(dir.path()).expect("a store");
-        (dir, store)
-    }
-
-    fn is_mine(claimed: &Claimed) -> bool {
-        matches!(claimed, Claimed::Mine(_))
-    }
-
-    #[test]
-    fn one_holds_a_claim_until_it_is_dropped() {
-        let (_dir, store) = store();
-        let (one, other) = (Claims::new(&store), Claims::new(&store));
-        let (key, another) = (Digest::of(b"key"), Digest::of(b"another"));
-        let held = one.claim(&key);
-        assert!(is_mine(&held) && !is_mine(&other.claim(&key)));
-        assert!(is_mine(&other.claim(&another)), "another key is another claim");
-        drop(held);
-        assert!(!store.claim_path(&key).exists());
-        assert!(is_mine(&other.claim(&key)));
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn the_claim_of_a_process_that_is_gone_is_taken_over_at_once() {
-        let (_dir, store) = store();
-        let claims = Claims::new(&store);
-        let key = Digest::of(b"key");
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("a process");
-        let holder =
-            Holder { host: host(), pid: child.id(), born: born(child.id()), mark: "a".into() };
-        let text = serde_json::to_vec(&holder).expect("plain data");
-        fs::write(store.claim_path(&key), &text).expect("written");
-        assert!(!is_mine(&claims.claim(&key)), "it is alive");
-        child.kill().expect("killed");
-        // Not waited for yet, it is there as a zombie.
-        while born(child.id()).is_some() {
-            thread::sleep(Duration::from_millis(5));
-        }
-        let mine = claims.claim(&key);
-        assert!(is_mine(&mine));
-        child.wait().expect("an end");
-        // The text of the first holder has been replaced.
-        assert_ne!(fs::read(store.claim_path(&key)).expect("a claim"), text);
-
-        // Another process that has its number now is not the holder.
-        let reborn = Holder { pid: std::process::id(), born: Some(1), ..holder };
-        let other = Digest::of(b"other");
-        let text = serde_json::to_vec(&reborn).expect("plain data");
-        fs::write(store.claim_path(&other), text).expect("written");
-        assert!(is_mine(&claims.claim(&other)));
-    }
-
-    #[test]
-    fn a_claim_of_another_machine_is_stale_once_nobody_writes_to_it() {
-        let (_dir, store) = store();
-        let claims = Claims::new(&store);
-        let key = Digest::of(b"key");
-        let elsewhere =
-            Holder { host: Some("elsewhere".into()), pid: 1, born: Some(1), mark: "a".into() };
-        let path = store.claim_path(&key);
-        fs::write(&path, serde_json::to_vec(&elsewhere).expect("plain data")).expect("written");
-        assert!(!is_mine(&claims.claim(&key)));
-        // The clock of that machine may be wrong: all that counts is that the time of the claim no longer changes.
-        locked(&claims.seen).get_mut(&key).expect("seen").1 -= STALE;
-        assert!(is_mine(&claims.claim(&key)));
-    }
-
-    #[test]
-    fn a_claim_that_nobody_can_read_is_waited_for_but_a_moment() {
-        let (_dir, store) = store();
-        let key = Digest::of(b"key");
-        let path = store.claim_path(&key);
-        for text in ["", "{\"host\": nu", "\u{0}\u{0}"] {
-            fs::write(&path, text).expect("a file");
-            let claims = Claims::new(&store);
-            assert!(!is_mine(&claims.claim(&key)), "it may be being written");
-            locked(&claims.seen).get_mut(&key).expect("seen").1 -= MOMENT;
-            assert!(is_mine(&claims.claim(&key)), "{text}");
-            // An older claim that cannot be read is not waited for at all.
-            let file = File::create(&path).expect("a file");
-            file.set_modified(SystemTime::now() - MOMENT * 2).expect("a time");
-            assert!(is_mine(&Claims::new(&store).claim(&key)), "{text}");
-        }
-        // Something other than a file is not opened.
-        fs::create_dir(&path).expect("a folder");
-        let claims = Claims::new(&store);
-        assert!(!is_mine(&claims.claim(&key)));
-        locked(&claims.seen).get_mut(&key).expect("seen").1 -= MOMENT;
-        assert!(is_mine(&claims.claim(&key)), "measured without a claim");
-    }
-
-    #[test]
-    fn a_claim_is_whole_from_its_first_moment_and_leaves_nothing_beside_it() {
-        let (dir, store) = store();
-        let claims = Claims::new(&store);
-        let key = Digest::of(b"key");
-        let held = claims.claim(&key);
-        let text = fs::read(store.claim_path(&key)).expect("a claim");
-        assert!(serde_json::from_slice::<Holder>(&text).is_ok());
-        assert_eq!(fs::read_dir(dir.path().join("v1/tmp")).expect("a folder").count(), 0);
-        drop(held);
-    }
-
-    #[test]
-    fn where_nothing_can_be_claimed_it_is_measured_all_the_same() {
-        let (dir, store) = store();
-        fs::remove_dir(dir.path().join("v1/claims")).expect("removed");
-        let claims = Claims::new(&store);
-        assert!(is_mine(&claims.claim(&Digest::of(b"key"))));
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::disk::{LONGEST, Store};
+use super::disk::{LONGEST, Store, list_again};
 use super::error::{StoreError, io_error};
 use super::record::{Output, Record};
 use crate::digest::Digest;
@@ -32,23 +32,22 @@ impl Store {
 
     /// The record under `key`, whether its blobs exist or not.
     pub fn record_alone(&self, key: &Digest) -> Option<Record> {
-        let path = self.record_path(key);
-        let bytes = self.read(&path, LONGEST)?;
-        match Record::read(&bytes) {
-            Ok(record) if record.key == *key && record.names_its_request() => Some(record),
-            _ => {
-                self.set_aside(&path);
-                None
-            }
-        }
+        self.read_whole(&self.record_path(key), LONGEST, |bytes| {
+            let record = Record::read(&bytes).ok()?;
+            (record.key == *key && record.names_its_request()).then_some(record)
+        })
     }
 
     /// The first output whose blob is missing or has another length. In a frozen store only the outputs that pages need
     /// count.
     fn lost(&self, record: &Record) -> Option<String> {
         let there = |output: &Output| {
-            fs::metadata(self.blob_path(&output.digest))
-                .is_ok_and(|meta| meta.len() == output.bytes)
+            let path = self.blob_path(&output.digest);
+            let is_it = || fs::metadata(&path).is_ok_and(|meta| meta.len() == output.bytes);
+            is_it() || {
+                list_again(&path);
+                is_it()
+            }
         };
         let mut needed =
             record.outputs.iter().filter(|(name, output)| !self.frozen || output.is_shown(name));

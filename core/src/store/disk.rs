@@ -163,6 +163,29 @@ impl Store {
         }
     }
 
+    /// What `make` makes of one of its files, or `None` if there is no such file. One that is damaged is read once more, since a
+    /// network file system may have given half of it; if it still is, it is set aside.
+    pub(super) fn read_whole<T>(
+        &self,
+        path: &Path,
+        most: u64,
+        make: impl Fn(Vec<u8>) -> Option<T>,
+    ) -> Option<T> {
+        for _ in 0..2 {
+            if let Some(made) = make(self.read(path, most)?) {
+                return Some(made);
+            }
+        }
+        self.set_aside(path);
+        None
+    }
+
+    /// Makes a network file system look again for what another machine may have stored under a key: it remembers for a
+    /// while that a name was missing, until somebody lists the folder.
+    pub fn refresh(&self, key: &Digest) {
+        list_again(&self.record_path(key));
+    }
+
     /// Moves a damaged file to `tmp/`, where it stays for a day.
     pub(super) fn set_aside(&self, path: &Path) {
         if let (false, Some(name)) = (self.frozen, path.file_name()) {
@@ -180,6 +203,13 @@ impl Store {
                 Err(_) => {}
             }
         }
+    }
+}
+
+/// Lists the folder of a file: see [`Store::refresh`].
+pub(super) fn list_again(path: &Path) {
+    if let Some(Ok(mut names)) = path.parent().map(fs::read_dir) {
+        let _ = names.next();
     }
 }
 

@@ -267,3 +267,29 @@ fn a_failure_says_whether_it_would_come_again() {
     assert_eq!(cause(&mut lab, &gone), Cause::Environment);
     lab.end();
 }
+
+/// Takes the claim of a request over as soon as its measurement has begun.
+struct Robber(std::path::PathBuf);
+
+impl Monitor for Robber {
+    fn progress(&mut self, progress: &Progress<'_>) {
+        if progress.step > 0 && fs::read(&self.0).is_ok_and(|text| text != b"{}") {
+            fs::write(&self.0, "{}").expect("a claim");
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_claim_that_another_has_taken_over_stops_no_commit_and_stays() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let session = session(dir.path());
+    let request = short(1);
+    let claim = dir.path().join(format!("store/v1/claims/{}.json", request.key()));
+    let record = session.measure(&request, &mut Robber(claim.clone())).expect("a record");
+    assert_eq!(session.store().record(&request.key()), Some(record));
+    assert_eq!(fs::read(&claim).expect("a claim"), b"{}");
+}
