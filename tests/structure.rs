@@ -35,6 +35,8 @@ const ORDER: &[(&str, &[&str])] = &[
             "tokenizer",
             "request",
             "protocol",
+            "lab",
+            "suspect",
             "store",
             "pool",
             "kind",

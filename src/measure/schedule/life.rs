@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use neuronotes_core::protocol::{Cause, Command};
 
-use crate::measure::lab::{Lab, LabError, LabEvent};
+use crate::measure::lab::{self, Lab, LabError, LabEvent};
 
 /// An event from a lab. Only the scheduler knows from which one.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Labs {
             let (number, news) = (self.number, Arc::clone(&self.news));
             let hear = move |event| news(LabNews { number, event });
             let lab = (self.find)()
-                .and_then(|program| Lab::start(&program, &self.store, &self.device, hear));
+                .and_then(|program| lab::start(&program, &self.store, &self.device, hear));
             match lab {
                 Ok(lab) => {
                     if self.partial {

@@ -6,7 +6,7 @@
 //! - Each wanted request is sent once. The lab has all of them and is told their order.
 //! - Requests that are no longer wanted are cancelled. A lab that does not confirm that is killed, and the rest is
 //!   sent to the next one.
-//! - A lab that dies may have been working on several requests: see `suspect`. If memory ran out, they are sent again
+//! - A lab that dies may have been working on several requests: see [`Suspects`]. If memory ran out, they are sent again
 //!   with half the batch size. A request during which labs crash, the second time alone, is remembered in the store.
 //! - Requests that fail because no lab could run wait for the next one.
 
@@ -16,7 +16,6 @@ mod life;
 mod queue;
 mod said;
 mod status;
-mod suspect;
 mod timings;
 mod update;
 
@@ -28,7 +27,6 @@ pub use failures::Reason;
 pub use life::LabNews;
 pub use queue::{Rank, Wish};
 pub use status::duration;
-pub use suspect::{Suspects, Verdict};
 pub use timings::Timings;
 pub use update::Update;
 
@@ -39,6 +37,7 @@ use life::{Find, Labs};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::protocol::{Cause, Command, Event};
 use neuronotes_core::store::Store;
+use neuronotes_core::suspect::{Suspects, Verdict};
 use queue::Queue;
 use status::Running;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 
-use neuronotes_core::digest::Digest;
+use crate::digest::Digest;
 
 /// The requests that a lab is working on, and those during which one died.
 #[derive(Debug, Default)]
