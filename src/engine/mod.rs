@@ -5,12 +5,14 @@
 //! nothing of requests and figures.
 
 mod job;
+mod ray;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use job::{Ending, Job, State};
 use neuronotes_core::problem::Problem;
+pub use ray::Ray;
 
 /// Where workers find what they need, and what their jobs are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
