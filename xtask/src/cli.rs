@@ -31,7 +31,8 @@ Environment:
   LIBTORCH_USE_PYTORCH  if set, the libtorch of your Python's torch is used; nothing is fetched
   CHROMIUM              the browser for the tests that open pages
   AXE                   axe-core's axe.min.js, which those tests use; nothing is fetched
-  NEURONOTES_PYTHON     a Python with the packages in tests/reference/requirements.txt; nothing is installed";
+  NEURONOTES_PYTHON     a Python with the packages in tests/reference/requirements.txt; nothing is installed
+  NEURONOTES_RAY        a virtual environment with Ray for the tests that start it; nothing is installed";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -174,6 +175,12 @@ pub struct Test {
     /// By default, these programs are looked for on PATH, and installed on Debian as root.
     #[arg(long)]
     pub no_editors: bool,
+    /// Skip the tests that start Slurm and Ray
+    ///
+    /// By default, Slurm is looked for on PATH, and installed on Debian as root; Ray (400 MB) is installed into a virtual
+    /// environment in the cache folder. Where this is impossible, the summary says which tests did not run.
+    #[arg(long)]
+    pub no_cluster: bool,
     /// Arguments for `cargo test`, such as `-- --test program linking` or `-- -- --nocapture`
     #[arg(last = true)]
     pub args: Vec<OsString>,

@@ -12,6 +12,7 @@ mod bench;
 mod cache;
 mod chromium;
 mod cli;
+mod cluster;
 mod editors;
 mod emoji;
 mod failure;

@@ -2,6 +2,7 @@
 
 mod lanes;
 mod program;
+mod skipped;
 
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +12,7 @@ use anyhow::Result;
 use crate::axe;
 use crate::chromium;
 use crate::cli::{Half, Test};
+use crate::cluster;
 use crate::editors;
 use crate::programs::{Compiled, Programs, compile};
 use crate::run::{cargo, repository, require_component, run};
@@ -48,7 +50,11 @@ pub fn test(arguments: &Test) -> Result<i32> {
         }
     }
     if tests {
-        failed.extend(all(&repository, &libtorch, arguments, &environment)?);
+        let ran = all(&repository, &libtorch, arguments, &environment)?;
+        failed.extend(ran.failed);
+        if let Some(summary) = skipped::summary(&ran.not_tested) {
+            say(summary);
+        }
     }
     if failed.is_empty() {
         say("no problems found");
@@ -81,6 +87,12 @@ fn environment(repository: &Path, arguments: &Test) -> Result<Vec<(&'static str,
         editors::find_or_install()?;
         variables.push(("NEURONOTES_NO_EDITORS", None));
     }
+    if arguments.no_cluster {
+        say("skipping the tests that start Slurm and Ray (--no-cluster)");
+        variables.push((cluster::NONE, Some("1".to_owned())));
+    } else {
+        variables.extend(cluster::find_or_install(repository));
+    }
     Ok(variables)
 }
 
@@ -96,18 +108,33 @@ fn lints(repository: &Path) -> [(&'static str, Command); 3] {
     ]
 }
 
-/// Compiles and runs the tests, and returns the names of what failed.
+/// What came of running the tests.
+#[derive(Debug, Default)]
+struct Ran {
+    /// The names of what failed.
+    failed: Vec<String>,
+    /// What was not tested, and why.
+    not_tested: Vec<String>,
+}
+
+impl Ran {
+    fn failed(name: &str) -> Self {
+        Self { failed: vec![name.to_owned()], not_tested: Vec::new() }
+    }
+}
+
+/// Compiles and runs the tests.
 fn all(
     repository: &Path,
     libtorch: &Libtorch,
     arguments: &Test,
     environment: &[(&str, Option<String>)],
-) -> Result<Vec<String>> {
+) -> Result<Ran> {
     // Tests start the programs as a user would, and a single test may need the lab: the whole workspace is compiled.
     let compiling = Step::begin("cargo test --no-run");
     let Some(tests) = program::compiled(repository, libtorch, PROFILE)? else {
         compiling.failed();
-        return Ok(vec!["cargo test --no-run".to_owned()]);
+        return Ok(Ran::failed("cargo test --no-run"));
     };
     compiling.done();
     // Compiling the tests has put programs that are not optimised where those that are published were.
@@ -117,7 +144,7 @@ fn all(
             Compiled::Failed(_) => Ok(None),
         }
     };
-    let Some(published) = programs()? else { return Ok(vec!["cargo build".to_owned()]) };
+    let Some(published) = programs()? else { return Ok(Ran::failed("cargo build")) };
     let prepare = |command: &mut Command| {
         libtorch.show_to(command);
         command.env("NEURONOTES_LAB", &published.lab);
@@ -135,7 +162,8 @@ fn all(
     let mut command = cargo(repository, &chosen);
     command.args(&arguments.args);
     prepare(&mut command);
-    let code = run("cargo test", &mut command)?;
+    let (code, not_tested) = skipped::run("cargo test", &mut command)?;
     programs()?;
-    Ok(if code == 0 { Vec::new() } else { vec!["cargo test".to_owned()] })
+    let failed = if code == 0 { Vec::new() } else { vec!["cargo test".to_owned()] };
+    Ok(Ran { failed, not_tested })
 }

@@ -27,6 +27,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 for wanted in sys.argv[1:]:
     name, _, number = wanted.partition('==')
+    name = name.partition('[')[0]
     try:
         found = version(name)
     except PackageNotFoundError:
@@ -54,6 +55,14 @@ pub fn pillow(repository: &Path) -> Result<PathBuf> {
 /// A Python with the validators of crates, set up if necessary.
 pub fn validators(repository: &Path) -> Result<PathBuf> {
     python_with(repository, "crate.txt", "validators of RO-Crate and CITATION.cff")
+}
+
+/// A Python with Ray, in an environment of its own: the tests start Ray's programs, which lie beside it.
+pub fn ray(repository: &Path) -> Result<PathBuf> {
+    let file = repository.join("tests/reference/ray.txt");
+    let text = fs::read_to_string(&file)
+        .with_context(|| format!("{} could not be read", file.display()))?;
+    Environment::new(&cache::folder()?, &file, text, "Ray").in_place(Path::new(&any_python()?))
 }
 
 /// A Python with the packages of one of the lists in tests/reference; `what` describes them in messages.

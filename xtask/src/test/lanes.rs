@@ -8,6 +8,7 @@ use std::thread;
 use anyhow::{Context, Result};
 
 use super::program::TestProgram;
+use super::{Ran, skipped};
 use crate::say::{self, Step};
 
 /// How many programs run at a time. Each has as many threads as there are cores.
@@ -16,16 +17,17 @@ const LANES: usize = 2;
 /// Those that take longest begin first: the last to end then end together.
 const LONGEST: [&str; 4] = ["look", "suite", "program", "garden"];
 
-/// Runs all programs, prints the output of each when it has ended, and returns the names of those that failed.
+/// Runs all programs, prints the output of each when it has ended, and returns the names of those that failed and what they
+/// did not test.
 pub fn run(
     mut programs: Vec<TestProgram>,
     prepare: &(impl Fn(&mut Command) + Sync),
-) -> Result<Vec<String>> {
+) -> Result<Ran> {
     programs.sort_by_key(|program| rank(&program.name));
     let waiting = Mutex::new(VecDeque::from(programs));
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    let lane = || -> Result<Vec<String>> {
-        let mut failed = Vec::new();
+    let lane = || -> Result<Ran> {
+        let mut ran = Ran::default();
         while let Some(program) = next() {
             let step = Step::begin(format!("tests: {}", program.name));
             let mut command = program.command();
@@ -37,22 +39,25 @@ pub fn run(
             let [out, err] =
                 [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
             say::out(format_args!("\n     Running {}\n{out}{err}", program.name));
+            ran.not_tested.extend(skipped::lines(&err));
             if output.status.success() {
                 step.done();
             } else {
                 step.failed();
-                failed.push(format!("{} ({})", program.name, output.status));
+                ran.failed.push(format!("{} ({})", program.name, output.status));
             }
         }
-        Ok(failed)
+        Ok(ran)
     };
     thread::scope(|scope| {
         let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
-        let mut failed = Vec::new();
+        let mut all = Ran::default();
         for lane in lanes {
-            failed.extend(lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            let ran = lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            all.failed.extend(ran.failed);
+            all.not_tested.extend(ran.not_tested);
         }
-        Ok(failed)
+        Ok(all)
     })
 }
 
