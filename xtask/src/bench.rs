@@ -14,6 +14,7 @@ pub mod endure;
 pub mod pictures;
 pub mod probe;
 pub mod same;
+pub mod scale;
 mod screen;
 pub mod site;
 

@@ -37,6 +37,7 @@ pub fn perform(task: Task) -> Result<i32> {
         Task::Bench(Bench { what: Benched::Site(arguments) }) => site::site(&arguments),
         Task::Bench(Bench { what: Benched::Pictures(arguments) }) => pictures::pictures(&arguments),
         Task::Bench(Bench { what: Benched::Endure(arguments) }) => endure::endure(&arguments),
+        Task::Bench(Bench { what: Benched::Scale(arguments) }) => bench::scale::scale(&arguments),
         Task::Torture(arguments) => torture(&arguments),
         Task::Fuzz(arguments) => fuzz(&arguments),
     }

@@ -96,6 +96,13 @@ pub enum Benched {
     /// each node, both also in forward and backward passes of the whole network. They take turns in one run; medians are
     /// printed. No Python is needed.
     Attribution(crate::bench::attribution::BenchAttribution),
+    /// Requests per second that a pool of workers and the store carry, and operations of the file system per request
+    ///
+    /// Workers are processes that claim units of work and commit their requests through the store, as on a cluster, but measure
+    /// nothing. Printed are the seconds to put all units of work and to work them off, and the system calls of each request that
+    /// open, look at, list, rename, link and remove files, or wait for the disk, counted by `strace` in runs of their own. What
+    /// grows with the number of workers limits a cluster. Linux only. No Python is needed.
+    Scale(crate::bench::scale::BenchScale),
 }
 
 /// Arguments of `bench react`.
