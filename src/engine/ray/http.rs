@@ -274,7 +274,7 @@ fn short(text: &str) -> String {
         line.split_once(": ")
             .is_some_and(|(name, _)| name.ends_with("Error") || name.ends_with("Exception"))
     };
-    let error = lines().filter(|line| is_error(line)).last();
+    let error = lines().rfind(|line| is_error(line));
     let said = error.and_then(|line| line.split_once(": ")).map(|(_, said)| said);
     let line = said.or_else(|| lines().next()).unwrap_or("no reason is given");
     line.chars().take(500).collect()

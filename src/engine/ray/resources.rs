@@ -177,7 +177,7 @@ fn bytes(text: &str) -> Result<u64, Problem> {
         _ => return Err(wrong()),
     };
     let bytes = (number * factor).round();
-    if bytes >= 1.0 && bytes < 1e18 { Ok(bytes as u64) } else { Err(wrong()) }
+    if (1.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
 #[cfg(test)]

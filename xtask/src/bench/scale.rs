@@ -82,7 +82,7 @@ pub fn scale(arguments: &BenchScale) -> Result<i32> {
         );
         if let Some(strace) = &strace {
             let table = tempfile::NamedTempFile::new()?;
-            let mut counted = |requests: u32| -> Result<BTreeMap<String, u64>> {
+            let counted = |requests: u32| -> Result<BTreeMap<String, u64>> {
                 simulate(requests, Some((strace, table.path())))?;
                 calls(&fs::read_to_string(table.path())?)
             };
@@ -133,7 +133,7 @@ fn calls(table: &str) -> Result<BTreeMap<String, u64>> {
     let mut calls = BTreeMap::new();
     for line in table.lines() {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let number = fields.get(3).and_then(|field| field.parse().ok());
+        let number = fields.get(3).and_then(|field| field.parse::<u64>().ok());
         if let (Some(number), Some(name), true) = (number, fields.last(), fields.len() >= 5) {
             *calls.entry((*name).to_owned()).or_default() += number;
         }
