@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use neuronotes_core::problem::Problem;
 use serde::Deserialize;
 
-use super::resources::{METADATA, Node, Wants};
+use super::resources::{Lack, METADATA, Node, Wants};
 use crate::engine::{Ending, Job, State};
 
 /// The oldest version whose jobs can ask for memory.
@@ -137,15 +137,6 @@ impl Listed {
             },
         }
     }
-}
-
-/// Resources that a waiting job asks for and no node has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lack {
-    /// What there is not, and what there is.
-    pub(super) what: String,
-    /// Whether nothing adds nodes.
-    pub(super) lasting: bool,
 }
 
 fn first_line(message: &str, kind: Option<&str>) -> String {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use neuronotes_core::problem::Problem;
 
-use super::answer::Lack;
 use crate::config::Profile;
 
 /// The name in a job's metadata under which its resources are kept.
@@ -58,6 +57,15 @@ impl Wants {
         let own = |name: &str| [CPU, GPU, MEMORY].contains(&name);
         self.0.iter().filter(|(name, _)| !own(name)).map(|(name, n)| (name.as_str(), *n)).collect()
     }
+}
+
+/// Resources that a waiting job asks for and no node has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// What there is not, and what there is.
+    pub(super) what: String,
+    /// Whether nothing adds nodes.
+    pub(super) lasting: bool,
 }
 
 /// A node of Ray.
