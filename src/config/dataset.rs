@@ -9,6 +9,7 @@ use neuronotes_core::dataset::{Labels, Reading, Table};
 use neuronotes_core::digest::Digest;
 
 use super::draw::DrawSource;
+use super::on::On;
 use super::settings::Settings;
 use super::source::escapes;
 use crate::bundled;
@@ -32,6 +33,8 @@ pub struct DatasetSource {
     pub columns: Table,
     /// The folder in which the paths in a table start, as written.
     pub pictures: Option<String>,
+    /// Where its shards are on other machines.
+    pub on: On,
     /// Span of the name in the configuration.
     pub span: Range<usize>,
 }
@@ -57,6 +60,7 @@ impl DatasetSource {
             labels: Labels::Files,
             columns: Table::default(),
             pictures: None,
+            on: On::new(),
             span,
         }
     }
@@ -111,7 +115,7 @@ impl DatasetSource {
     }
 }
 
-const FIELDS: [&str; 6] = ["path", "labels", "columns", "root", "words", "draw"];
+const FIELDS: [&str; 7] = ["path", "labels", "columns", "root", "words", "draw", "on"];
 
 impl Settings<'_> {
     pub(super) fn dataset(&mut self, named: &Entry) -> Option<DatasetSource> {
@@ -147,6 +151,7 @@ impl Settings<'_> {
                             source.words = self.words(field);
                         }
                         "draw" => source.draw = self.draw(field),
+                        "on" => source.on = self.on(field, true),
                         _ => self.unknown(field, &format!("`{}`", named.key), &FIELDS),
                     }
                 }
@@ -159,6 +164,11 @@ impl Settings<'_> {
             let problem = self.reader.at_key(named, message);
             self.problems.push(problem.hint("write the words in a file, or here, not both"));
             return None;
+        }
+        if let Some(there) = source.on.values().next().filter(|_| is_given) {
+            let message = format!("`{}` has `words`, which are nowhere but here", named.key);
+            let problem = self.reader.at.error(there.span.clone(), message);
+            self.problems.push(problem.hint("remove `on`, or write the words in a file: `path`"));
         }
         if is_given {
             return (!source.words.is_empty()).then_some(source);

@@ -6,6 +6,7 @@ mod dataset;
 mod defaults;
 mod dictionary;
 mod draw;
+mod duration;
 mod garden;
 mod jekyll;
 pub mod layout;
@@ -13,6 +14,8 @@ mod license;
 mod list;
 mod math;
 mod names;
+mod on;
+mod profile;
 mod remote;
 mod review;
 mod run;
@@ -39,6 +42,7 @@ pub use jekyll::parse as parse_jekyll;
 pub use license::{License, Terms};
 pub use list::List;
 pub use math::{Command, Mathematics};
+pub use on::{On, There};
 pub use remote::Remote;
 pub use review::Reviewing;
 pub use run::{EngineName, Profile};
@@ -48,7 +52,7 @@ pub use source::Source;
 use url::absolute_url;
 pub use weights::{Place, Weights, names as known_models};
 
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 25] = [
     "title",
     "description",
     "authors",
@@ -71,6 +75,7 @@ const FIELDS: [&str; 24] = [
     "defaults",
     CONTROLS,
     "device",
+    "run",
     "review_in",
     "review_url",
 ];
@@ -179,6 +184,7 @@ impl Settings<'_> {
                     Some(device) if is_device(&device) => config.device = device,
                     _ => self.wrong(&entry.node, "device", "`auto`, `cpu` or `cuda:N`"),
                 },
+                "run" => config.run = self.profiles(entry),
                 "math" => config.math = self.mathematics(entry),
                 "review_in" => config.review.within = self.review_in(entry),
                 "review_url" => config.review.url = self.review_url(entry),
@@ -192,6 +198,10 @@ impl Settings<'_> {
             }
         }
         self.check_dictionaries(config);
+        let run = entries.iter().find(|entry| entry.key == "run");
+        let run = run.and_then(|entry| entry.node.entries()).unwrap_or_default();
+        let profiles: Vec<&str> = run.iter().map(|profile| profile.key.as_str()).collect();
+        self.check_on(config, &profiles);
         let models = config.model_names();
         let datasets = config.dataset_names();
         // A known model's name may be written in several ways.

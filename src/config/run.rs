@@ -85,3 +85,55 @@ impl Profile {
         }
     }
 }
+
+/// All of them.
+pub(super) const ENGINES: [EngineName; 3] = [EngineName::Local, EngineName::Slurm, EngineName::Ray];
+/// The fields, and whether Local, Slurm and Ray have them.
+const FIELDS: [(&str, [bool; 3]); 18] = [
+    ("engine", [true, true, true]),
+    ("workers", [true, true, true]),
+    ("concurrency", [false, true, false]),
+    ("device", [true, true, true]),
+    ("time", [true, true, true]),
+    ("gpus", [true, true, true]),
+    ("cpus", [true, true, true]),
+    ("memory", [false, true, true]),
+    ("idle", [true, true, true]),
+    ("partition", [false, true, false]),
+    ("account", [false, true, false]),
+    ("options", [false, true, false]),
+    ("head", [false, true, true]),
+    ("address", [false, false, true]),
+    ("token", [false, false, true]),
+    ("resources", [false, false, true]),
+    ("lab", [true, true, true]),
+    ("store", [false, true, true]),
+];
+impl EngineName {
+    /// As it is written.
+    pub fn written(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Slurm => "slurm",
+            Self::Ray => "ray",
+        }
+    }
+
+    /// The one that is written so.
+    pub(super) fn named(text: &str) -> Option<Self> {
+        ENGINES.into_iter().find(|engine| engine.written() == text)
+    }
+
+    /// The fields of its profiles.
+    pub(super) fn fields(self) -> Vec<&'static str> {
+        let has = |(_, engines): &&(&str, [bool; 3])| engines[self as usize];
+        FIELDS.iter().filter(has).map(|(field, _)| *field).collect()
+    }
+
+    /// The engines whose profiles have this field.
+    pub(super) fn with(field: &str) -> Vec<&'static str> {
+        let engines = FIELDS.iter().find(|(name, _)| *name == field).map(|(_, engines)| engines);
+        let has = |engine: &Self| engines.is_some_and(|engines| engines[*engine as usize]);
+        ENGINES.into_iter().filter(has).map(Self::written).collect()
+    }
+}

@@ -6,6 +6,7 @@ use neuronotes_core::model::{Activation, Given};
 use neuronotes_core::sha256::Sha256;
 use neuronotes_core::suggest;
 
+use super::on::On;
 use super::settings::Settings;
 use super::source::Source;
 use crate::bundled::{self, Bundled};
@@ -13,7 +14,7 @@ use crate::weights::catalogue::{self, Known};
 use crate::yaml::{Entry, Node, Value};
 
 /// The fields of an entry.
-const FIELDS: [&str; 5] = ["path", "sha256", "activation", "mean", "deviation"];
+const FIELDS: [&str; 6] = ["path", "sha256", "activation", "mean", "deviation", "on"];
 
 /// A model's weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Weights {
     pub sha256: Option<Sha256>,
     /// Configured conventions.
     pub given: Given,
+    /// Where their file is on other machines.
+    pub on: On,
     /// Span of the name in the configuration.
     pub span: Range<usize>,
 }
@@ -51,7 +54,7 @@ impl Weights {
             // All models known by name are OpenAI's.
             given.activation = Some(Activation::QuickGelu);
         }
-        Some(Self { place, sha256: None, given, span: 0..0 })
+        Some(Self { place, sha256: None, given, on: On::new(), span: 0..0 })
     }
 }
 
@@ -64,7 +67,7 @@ impl Settings<'_> {
     pub(super) fn model(&mut self, named: &Entry) -> Option<Weights> {
         let span = self.reader.key_span(named);
         let (mut path, mut sha256) = (None, None);
-        let mut given = Given::default();
+        let (mut given, mut on) = (Given::default(), On::new());
         match &named.node.value {
             Value::Null => {}
             Value::Map(fields) => {
@@ -77,6 +80,7 @@ impl Settings<'_> {
                         "activation" => given.activation = self.activation(field),
                         "mean" => given.mean = self.colour(field, 0.0),
                         "deviation" => given.deviation = self.colour(field, f64::MIN_POSITIVE),
+                        "on" => on = self.on(field, false),
                         _ => self.unknown(field, &format!("`{}`", named.key), &FIELDS),
                     }
                 }
@@ -107,7 +111,7 @@ impl Settings<'_> {
                 return None;
             }
         };
-        Some(Weights { place, sha256, given, span })
+        Some(Weights { place, sha256, given, on, span })
     }
 
     fn sha256(&mut self, entry: &Entry) -> Option<Sha256> {
