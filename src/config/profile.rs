@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(ray.engine, EngineName::Ray);
         assert_eq!(ray.address.as_deref(), Some("http://127.0.0.1:8265"));
         assert_eq!(ray.token.as_deref(), Some("RAY_AUTH_TOKEN"));
-        assert_eq!(ray.resources.iter().map(|(_, n)| n).sum::<f64>(), 1.5);
+        assert_eq!(ray.resources.values().sum::<f64>(), 1.5);
     }
 
     #[test]
