@@ -9,6 +9,7 @@ mod explain;
 mod extent;
 mod format;
 mod garden;
+mod jobs;
 mod kinds;
 mod model;
 mod new;
@@ -183,6 +184,11 @@ enum Command {
     /// each side is planned from its notes, and its results are looked up in the store. A missing result is listed with the
     /// command that measures it.
     Diff(diff::Arguments),
+    /// List the workers that `--on PROFILE` started on other machines
+    ///
+    /// Lists each profile of `run` in neuronotes.yaml with its workers: their jobs, as the engine (such as Slurm) describes
+    /// them, what each worker is at, how much it has measured, and how many units of work are left.
+    Jobs(jobs::Arguments),
     /// Inspect, verify and clean up the result store
     Store {
         #[command(subcommand)]
@@ -344,6 +350,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Review(asked) => review::run(&asked),
         Command::Reproduce(asked) => reproduce::run(asked),
         Command::Diff(arguments) => Ok(ExitCode::from(u8::from(diff::run(arguments)?))),
+        Command::Jobs(arguments) => jobs::run(arguments),
         Command::Store { command } => store::run(command),
         Command::New { dir, command } => {
             new::run(dir, command)?;

@@ -18,6 +18,11 @@ pub(super) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+/// How many units of work, which are no units of a network.
+pub(super) fn count_units(n: usize) -> String {
+    if n == 1 { "1 unit of work".to_owned() } else { format!("{n} units of work") }
+}
+
 /// How many errors and warnings there are.
 pub(super) fn verdict(problems: &[Diagnostic]) -> String {
     let of = |severity, what| {

@@ -143,6 +143,21 @@ impl Settings<'_> {
         }
     }
 
+    /// Checks that each profile that `on` names is there. `profiles` are those that are written, also if wrong.
+    fn check_on(&mut self, config: &Config, profiles: &[&str]) {
+        let models = config.models.values().flat_map(|model| &model.on);
+        let datasets = config.datasets.values().flat_map(|dataset| &dataset.on);
+        for (name, there) in models.chain(datasets) {
+            if config.run.contains_key(name) || profiles.contains(&name.as_str()) {
+                continue;
+            }
+            let message = format!("`on` names the profile `{name}`, which is not among `run`");
+            let hint = suggest::hint(name, config.run.keys())
+                .unwrap_or_else(|| format!("add it: run: {{ {name}: {{ engine: slurm }} }}"));
+            self.problems.push(self.reader.at.error(there.span.clone(), message).hint(hint));
+        }
+    }
+
     fn config(&mut self, config: &mut Config, entries: &[Entry]) {
         for entry in entries {
             match entry.key.as_str() {

@@ -5,7 +5,10 @@
 //! nothing of requests and figures.
 
 mod job;
+mod log;
+pub mod open;
 mod ray;
+pub mod slurm;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -83,4 +86,10 @@ pub trait Engine: Send {
 
     /// The least time between two calls of [`Engine::jobs`].
     fn interval(&self) -> Duration;
+
+    /// Whether the last call failed because there was no answer, rather than by a decision: it may succeed later, and nothing has
+    /// to fail. Of jobs that were being submitted then, [`Engine::jobs`] says whether there are any.
+    fn is_away(&self) -> bool {
+        false
+    }
 }

@@ -1,7 +1,11 @@
 //! Tests of engines with the engines themselves, which are started here. Where one is not installed, its tests say so in a line that
 //! begins with `NOT TESTED: `, and pass.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod ray;
+#[cfg(target_os = "linux")]
+mod slurm;
 
 use std::io::{self, Write as _};
 

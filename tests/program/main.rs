@@ -21,6 +21,7 @@ mod formats;
 mod freeze;
 mod history;
 mod incremental;
+mod jobs;
 mod linked;
 mod linking;
 mod misnamed;
