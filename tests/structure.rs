@@ -135,6 +135,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "queue",
             "early",
             "serve",
+            "work",
             "cli",
         ],
     ),

@@ -3,6 +3,7 @@
 mod argument;
 mod bar;
 mod vis;
+mod work;
 
 use std::fs;
 use std::io::{self, BufReader, Read as _};
@@ -59,6 +60,16 @@ enum Sub {
         /// A file with the request as JSON, such as the one in a `run` command of `serve`; `-` for standard input.
         file: PathBuf,
     },
+    /// Measure what a pool of workers has to do, until nothing is left
+    ///
+    /// `neuronotes build --on PROFILE` starts workers through Slurm, Ray or on this machine; each of their jobs runs this command.
+    /// Any number of workers may share a pool, on any machines that see the store. A worker takes one unit of work after the
+    /// other, which it claims in the store, has a lab of its own measure it, and writes its progress to
+    /// `v1/pools/NAME/` of the store. The log goes to standard error.
+    ///
+    /// USR1, TERM, INT and HUP end a worker at the next step of what it measures, after five seconds at the latest. It frees its
+    /// claims and exits with 0. However it ends, results that are stored stay, and other workers do the rest.
+    Work(work::Work),
     /// Write a model's activations for images and texts to a safetensors file, for comparison with other programs
     ///
     /// The file contains `pixels` (preprocessed), `tokens`, `image_features`, `text_features` (not normalised),
@@ -208,6 +219,7 @@ impl Cli {
         match self.command {
             Sub::Serve { common } => run_serve(&common),
             Sub::Run { common, file } => finish(run_one(&common, &file)),
+            Sub::Work(wanted) => work::run(wanted),
             Sub::Vis(wanted) => guarded(|| vis::run(&wanted)),
             Sub::Train(wanted) => guarded(|| train(&wanted)),
             Sub::Report(wanted) => guarded(|| report(&wanted)),

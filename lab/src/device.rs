@@ -50,6 +50,16 @@ impl FromStr for DeviceChoice {
     }
 }
 
+impl std::fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
 /// A device that exists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {
@@ -191,7 +201,7 @@ fn libtorch_folder() -> Option<PathBuf> {
 
 /// The vector instructions that libtorch uses here: as in ATen's `get_cpu_capability`, the widest that the processor has, or
 /// what the user limits it to; and the limits of the libraries that it calls, if there are any.
-fn instructions() -> String {
+pub(crate) fn instructions() -> String {
     let given = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let words = ["default", "avx2", "avx512"];
     let known = |value: String| words.contains(&value.as_str()).then_some(value);
@@ -281,6 +291,12 @@ mod tests {
         assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
         assert_eq!("cpu".parse(), Ok(DeviceChoice::Cpu));
         assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
+        for name in ["auto", "cpu", "cuda:2"] {
+            assert_eq!(
+                name.parse::<DeviceChoice>().map(|wish| wish.to_string()).as_deref(),
+                Ok(name)
+            );
+        }
         for wrong in ["", "gpu", "cuda:", "cuda:x", "cuda:-1"] {
             assert!(wrong.parse::<DeviceChoice>().is_err(), "{wrong}");
         }

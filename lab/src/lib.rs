@@ -40,4 +40,5 @@ pub mod threads;
 pub mod train;
 mod vector;
 pub mod vis;
+pub mod work;
 pub mod workbench;

@@ -32,7 +32,7 @@ use crate::file;
 use holder::Holder;
 use look::{BEAT, Found, Looks, STALE};
 
-pub use holder::{job, name as host_name};
+pub use holder::{job, name as host_name, restarts};
 
 /// How often a claim is tried to be made while others make and free it.
 const TRIES: usize = 4;

@@ -37,6 +37,9 @@ pub(super) const LONGEST: u64 = 64 << 20;
 /// Most bytes of a list of the results that a garden uses.
 pub(super) const LONGEST_ROOT: u64 = 512 << 20;
 
+/// What is written to try a store out.
+const TRIED: &[u8] = b"written, read and removed again";
+
 impl Store {
     /// Opens the store in `folder`, usually `.neuronotes/store`, and makes its folders. A store that cannot be written to
     /// can still be read; writing to it fails.
@@ -184,6 +187,18 @@ impl Store {
     /// while that a name was missing, until somebody lists the folder.
     pub fn refresh(&self, key: &Digest) {
         list_again(&self.record_path(key));
+    }
+
+    /// Tries it out: a file is written, read back and removed.
+    ///
+    /// # Errors
+    /// If that fails, because the disk is full, for example, or the file system is away.
+    pub fn try_out(&self) -> io::Result<()> {
+        let file = file::unique(&self.root.join("tmp"), TRIED)?;
+        match fs::read(&file)? == TRIED {
+            true => file.close(),
+            false => Err(io::Error::other("a file was not read back as it was written")),
+        }
     }
 
     /// Moves a damaged file to `tmp/`, where it stays for a day.

@@ -40,7 +40,7 @@ mod stats;
 mod survey;
 mod verify;
 
-pub use claim::{Claim, Claimed, Claims, host_name, job};
+pub use claim::{Claim, Claimed, Claims, host_name, job, restarts};
 pub use collect::{Collected, DAY, Options, Tally};
 pub use disk::{POOLS, Store, UNITS};
 pub use error::StoreError;

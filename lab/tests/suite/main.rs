@@ -27,3 +27,4 @@ mod train;
 mod versions;
 mod vis;
 mod words;
+mod worker;

@@ -59,7 +59,7 @@ impl Holder {
             mark: format!("{:016x}", RandomState::new().hash_one(pid)),
             name: name(),
             job: job(),
-            restarts: variable("SLURM_RESTART_COUNT").and_then(|n| n.parse().ok()).unwrap_or(0),
+            restarts: restarts(),
         }
     }
 
@@ -104,6 +104,11 @@ pub fn job() -> Option<String> {
         Some(format!("{}_{}", variable("SLURM_ARRAY_JOB_ID")?, variable("SLURM_ARRAY_TASK_ID")?))
     };
     variable("NEURONOTES_JOB").or_else(task).or_else(|| variable("SLURM_JOB_ID"))
+}
+
+/// How often the engine has started this job again.
+pub fn restarts() -> u32 {
+    variable("SLURM_RESTART_COUNT").and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 /// The machine's name.
