@@ -163,6 +163,11 @@ impl Pool {
         self.read(UNITS, &named.file())
     }
 
+    /// Whether a unit of work is there with this rank; over NFS it may still seem so for a minute after it was removed.
+    pub fn has_unit(&self, named: &Named) -> bool {
+        self.path(UNITS).join(named.file()).exists()
+    }
+
     /// Removes a unit of work, whatever its rank has become.
     ///
     /// # Errors

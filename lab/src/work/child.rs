@@ -21,8 +21,9 @@ const GIVE_UP: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Number of lines of the log that are kept for the journal.
 const LINES: usize = 12;
-/// The environment variable with the path of the lab's program; by default it is this program.
-const VARIABLE: &str = "NEURONOTES_LAB";
+/// The environment variable with the path of another lab than this program, for trying out how labs fail. It is not the one by
+/// which `neuronotes` finds its lab: engines hand that on from machines where other paths hold.
+const VARIABLE: &str = "NEURONOTES_WORKER_LAB";
 
 type News = (u64, LabEvent);
 

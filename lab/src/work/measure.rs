@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::{Timestamp, Unit as Round};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::lab::LabError;
-use neuronotes_core::pool::{Phase, Seen};
+use neuronotes_core::pool::{Named, Phase, Seen};
 use neuronotes_core::protocol::{Cause, Command};
 use neuronotes_core::store::Remembered;
 
@@ -19,14 +19,19 @@ use super::{End, Outcome, Worker, away, signal};
 const TICK: Duration = Duration::from_millis(200);
 /// How long the lab may take to give up requests that are no longer wanted.
 const CANCEL: Duration = Duration::from_secs(5);
+/// How often all units of work are listed while one is measured: there may be thousands, and hundreds of workers.
+const LIST: Duration = Duration::from_secs(30);
 /// How often a request may fail for reasons outside it while the store is there.
 const OUTSIDE: u32 = 3;
+/// How failures of the device begin.
+const LIBTORCH: &str = "libtorch failed";
 /// The pause before such a request is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Worker {
     /// Measures a unit of work, and removes it once all of its requests are stored or have failed.
-    pub(super) fn measure(&mut self, Taken { id, unit, claim }: Taken) -> Outcome {
+    pub(super) fn measure(&mut self, Taken { mut named, unit, claim }: Taken) -> Outcome {
+        let id = named.id;
         let clock = Instant::now();
         let before = self.report.counts();
         self.report.turn(Phase::Working { unit: id });
@@ -51,7 +56,7 @@ impl Worker {
             if let Some(end) = self.go_on(&mut work) {
                 break Outcome::End(end);
             }
-            if self.is_unwanted(&id) {
+            if self.is_unwanted(&mut named) {
                 log(format_args!("unit of work {}: no longer wanted", id.short()));
                 self.cancel(&mut work);
                 break Outcome::Over;
@@ -160,6 +165,11 @@ impl Worker {
         }
         if work.again(&key) < OUTSIDE {
             log(format_args!("{} is tried again: {}", key.short(), error.message));
+            if error.message.starts_with(LIBTORCH) {
+                // A GPU that has failed once fails in that process from then on.
+                self.child.stop();
+                work.restart();
+            }
             return (!away::pause(AGAIN, &self.time)).then(|| self.reason());
         }
         self.fail(work, key, error);
@@ -212,15 +222,26 @@ impl Worker {
         self.pool.remove_unit(id)
     }
 
-    /// Whether the client has removed a unit of work. Looks now and then.
-    fn is_unwanted(&mut self, id: &Digest) -> bool {
-        let due = self.looked.elapsed() >= Seen::EVERY;
-        if due {
-            self.looked = Instant::now();
+    /// Whether the client has removed a unit of work. Looks now and then for its file, and for all files if it may have another
+    /// rank, or may only seem to be there.
+    fn is_unwanted(&mut self, named: &mut Named) -> bool {
+        if self.looked.elapsed() < Seen::EVERY {
+            return false;
         }
-        let is_gone = || listed(&self.pool).is_ok_and(|all| all.iter().all(|one| one.id != *id));
+        self.looked = Instant::now();
+        if self.listed.elapsed() < LIST && self.pool.has_unit(named) {
+            return false;
+        }
+        self.listed = Instant::now();
         // A file that is renamed while a folder is listed may be missing in the list.
-        due && is_gone() && is_gone()
+        for _ in 0..2 {
+            let Ok(all) = listed(&self.pool) else { return false };
+            if let Some(now) = all.into_iter().find(|one| one.id == named.id) {
+                *named = now;
+                return false;
+            }
+        }
+        true
     }
 
     /// Has the lab give up what is not finished.

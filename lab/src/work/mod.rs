@@ -77,8 +77,9 @@ struct Worker {
     child: Child,
     report: Report,
     shelf: Shelf,
-    /// When it last looked whether its unit of work is still wanted.
+    /// When it last looked whether its unit of work is still wanted, and when it last listed all of them for that.
     looked: Instant,
+    listed: Instant,
 }
 
 /// Runs a worker to its end.
@@ -129,8 +130,9 @@ impl Worker {
             arguments.extend(["--threads".to_owned(), threads.to_string()]);
         }
         let report = Report::new(pool.clone(), &time);
-        let (child, shelf, looked) = (Child::new(arguments), Shelf::default(), Instant::now());
-        Ok(Self { options, store, pool, claims, time, child, report, shelf, looked })
+        let (child, shelf, now) = (Child::new(arguments), Shelf::default(), Instant::now());
+        let (looked, listed) = (now, now);
+        Ok(Self { options, store, pool, claims, time, child, report, shelf, looked, listed })
     }
 
     /// Checks what it is asked to check, then works until there is a reason to end.

@@ -15,7 +15,7 @@ use super::time::Time;
 /// A unit of work that this worker has claimed.
 #[derive(Debug)]
 pub struct Taken {
-    pub id: Digest,
+    pub named: Named,
     pub unit: Unit,
     /// Held until it is measured.
     pub claim: Claim,
@@ -145,7 +145,7 @@ impl Shelf {
         };
         let unit = pool.read_unit(&now).or_else(|| self.units.get(&named.id).cloned());
         Ok(match unit {
-            Some(unit) => Claiming::Mine(Box::new(Taken { id: named.id, unit, claim })),
+            Some(unit) => Claiming::Mine(Box::new(Taken { named: now, unit, claim })),
             None => Claiming::Gone,
         })
     }
@@ -232,17 +232,17 @@ mod tests {
         let unknown = place.put(vec![request(3, vec![])], None, 2);
         let urgent = place.put(vec![request(4, vec![])], Some(1.0), 0);
         let all: Vec<_> = (0..4).map(|_| place.taken()).collect();
-        let order: Vec<Digest> = all.iter().map(|taken| taken.id).collect();
+        let order: Vec<Digest> = all.iter().map(|taken| taken.named.id).collect();
         assert_eq!(order, [urgent, unknown, long, short]);
         assert!(matches!(place.take(&Time::new(None)), Take::Others { held: 4, waiting: 0 }));
         // Freed, it is given again; renamed, it is the same; removed, it is gone.
         drop(all);
-        assert_eq!(place.taken().id, urgent);
+        assert_eq!(place.taken().named.id, urgent);
         let named = place.pool.units().expect("listed").into_iter().find(|one| one.id == unknown);
         place.pool.promote(&named.expect("there"), 0).expect("renamed");
-        assert_eq!(place.taken().id, unknown);
+        assert_eq!(place.taken().named.id, unknown);
         place.pool.remove_unit(&unknown).expect("removed");
-        assert_eq!(place.taken().id, urgent);
+        assert_eq!(place.taken().named.id, urgent);
     }
 
     #[test]
@@ -251,14 +251,14 @@ mod tests {
         let used = request(1, vec![]);
         let asks = place.put(vec![request(2, vec![used.clone()])], Some(9.0), 0);
         // In no other unit of work, it is measured along.
-        assert_eq!(place.taken().id, asks);
+        assert_eq!(place.taken().named.id, asks);
         let first = place.put(vec![used], Some(1.0), 5);
         let held = place.taken();
-        assert_eq!(held.id, first);
+        assert_eq!(held.named.id, first);
         assert!(matches!(place.take(&Time::new(None)), Take::Others { held: 1, waiting: 1 }));
         place.pool.remove_unit(&first).expect("removed");
         drop(held);
-        assert_eq!(place.taken().id, asks);
+        assert_eq!(place.taken().named.id, asks);
 
         // Two that need each other do not wait for ever.
         let mut place = Place::new();
@@ -276,7 +276,7 @@ mod tests {
         assert!(matches!(place.take(&minute), Take::TooLong { count: 1 }));
         let fitting = place.put(vec![request(2, vec![])], Some(5.0), 9);
         let Take::Taken(taken) = place.take(&minute) else { panic!("it fits") };
-        assert_eq!(taken.id, fitting);
+        assert_eq!(taken.named.id, fitting);
         assert!(matches!(place.take(&minute), Take::Others { held: 1, waiting: 0 }));
     }
 

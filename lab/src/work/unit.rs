@@ -177,9 +177,7 @@ impl Work {
             _ if halves => Verdict::Several,
             _ => self.suspects.died(ready && !self.asked.is_empty()),
         };
-        self.suspects.acquit();
-        self.asked.clear();
-        self.at.clear();
+        self.restart();
         match verdict {
             Verdict::One(key) if !memory && self.deadly.insert(key) => {
                 self.suspects.isolate(key);
@@ -193,6 +191,13 @@ impl Work {
             }
             Verdict::Nobody => Death::Nothing,
         }
+    }
+
+    /// Another lab begins with all that is open.
+    pub fn restart(&mut self) {
+        self.suspects.acquit();
+        self.asked.clear();
+        self.at.clear();
     }
 
     /// A request that failed for a reason outside it is sent again; returns how often that was done.
@@ -347,6 +352,9 @@ mod tests {
         let outside = work.said(failure(1, Cause::Environment));
         assert!(matches!(outside, Some(Ended::Outside(..))) && !work.is_finished());
         assert_eq!([work.again(&key(1)), work.again(&key(1))], [1, 2]);
+        assert_eq!(sent(&mut work), [(key(1), false)]);
+        // Another lab gets it anew.
+        work.restart();
         assert_eq!(sent(&mut work), [(key(1), false)]);
         // What another process is measuring is not being worked on here.
         let elsewhere = Event::Progress {

@@ -297,7 +297,7 @@ fn a_request_at_which_labs_crash_fails_alone_though_workers_are_lost_beside_it()
     place.put(others[3..].to_vec(), None);
     let start = || {
         let mut command = place.command(&["--idle", "0"]);
-        command.env("NEURONOTES_LAB", &lab);
+        command.env("NEURONOTES_WORKER_LAB", &lab);
         place.begin(command)
     };
     // Lost while they are at it: that counts for nothing.
@@ -399,7 +399,9 @@ fn a_store_that_goes_away_is_waited_for() {
     fs::rename(&away, &inside).expect("back");
     let request = vis(1, 2);
     place.put(vec![request.clone()], None);
-    wait("the result", || place.are_stored(std::slice::from_ref(&request)).then_some(()));
+    let is_over = || place.pool.units().expect("units of work").is_empty().then_some(());
+    wait("the end of the unit of work", is_over);
+    assert!(place.are_stored(&[request]));
     worker.signal("-TERM");
     let log = worker.end();
     assert!(log.contains("the store can be used again"), "{log}");
