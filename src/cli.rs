@@ -16,6 +16,7 @@ mod new;
 mod reproduce;
 mod review;
 mod store;
+mod sync;
 
 use std::net::IpAddr;
 use std::path::PathBuf;

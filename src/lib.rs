@@ -41,6 +41,7 @@ mod review;
 mod scaffold;
 mod search;
 pub mod site;
+pub mod sync;
 pub mod tex;
 pub mod view;
 mod watch;

@@ -161,7 +161,7 @@ impl Workspace {
             return Err(WorkspaceError::NoGarden(root));
         }
         state::check(&root)?;
-        let store = Store::open(&root.join(STATE).join("store"))?;
+        let store = Store::open(&root.join(STATE).join("store"))?.for_pages();
         let digests = FileDigests::load(&root.join(STATE).join("cache/digests.json"));
         let renderer = Renderer::new(None).map_err(WorkspaceError::Template)?;
         let git = GitDates::read(&root, &root.join(STATE).join("cache/dates"));

@@ -87,6 +87,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "scaffold",
             "build",
             "reproduce",
+            "sync",
             "diff",
             "preview",
             "cli",

@@ -43,6 +43,16 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Move results to and from an object store, such as an S3 bucket
+    ///
+    /// What is here and not there is pushed, and what is there and not here is pulled; --push or --pull does only one of these.
+    /// Results are never overwritten, and each is compared with its digest when it arrives; a damaged one is not taken, and the exit
+    /// code is then 1. A garden pulls the results that its notes use, with the outputs that pages show; --all pulls everything. It is
+    /// safe to interrupt at any moment and to run in several places at once.
+    ///
+    /// Credentials and addresses come from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+    /// AWS_REGION, and AWS_ENDPOINT_URL for servers other than Amazon's.
+    Sync(super::sync::Sync),
     /// Remove results that no note uses any more
     ///
     /// Results that this garden's notes use now are kept, together with the results that those depend on, and results
@@ -83,6 +93,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
             say(format, &report, &of_verified(&report));
             Ok(ExitCode::from(u8::from(!report.wrong.is_empty())))
         }
+        Command::Sync(asked) => super::sync::run(asked),
         Command::Gc { garden, dry_run, older_than, format } => {
             let kept = remember(open(garden.root)?);
             if let Some(error) = kept.error.filter(|_| !dry_run) {
@@ -101,12 +112,12 @@ fn open(garden: Option<PathBuf>) -> anyhow::Result<Workspace> {
 }
 
 /// A store with an up-to-date list of the results that the garden uses, or the error that prevented it.
-struct Kept {
-    store: neuronotes_core::store::Store,
+pub(super) struct Kept {
+    pub(super) store: neuronotes_core::store::Store,
     error: Option<StoreError>,
 }
 
-fn remember(mut workspace: Workspace) -> Kept {
+pub(super) fn remember(mut workspace: Workspace) -> Kept {
     let wishes = site::wishes(&mut workspace);
     let error = build::remember(
         &workspace,
@@ -118,19 +129,19 @@ fn remember(mut workspace: Workspace) -> Kept {
     Kept { store: workspace.store, error }
 }
 
-fn explained(error: StoreError) -> anyhow::Error {
+pub(super) fn explained(error: StoreError) -> anyhow::Error {
     let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     anyhow::anyhow!("{error}{hint}")
 }
 
-fn say(format: Format, value: &impl serde::Serialize, text: &str) {
+pub(super) fn say(format: Format, value: &impl serde::Serialize, text: &str) {
     match format {
         Format::Human => say::out(text),
         Format::Json => say::json(&serde_json::to_string(value).unwrap_or_default()),
     }
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     DecimalBytes(bytes).to_string()
 }
 

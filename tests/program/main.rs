@@ -36,6 +36,7 @@ mod sheets;
 mod site;
 mod store;
 mod sweep;
+mod sync;
 mod tokens;
 mod uses;
 mod values;

@@ -32,7 +32,8 @@ Environment:
   CHROMIUM              the browser for the tests that open pages
   AXE                   axe-core's axe.min.js, which those tests use; nothing is fetched
   NEURONOTES_PYTHON     a Python with the packages in tests/reference/requirements.txt; nothing is installed
-  NEURONOTES_RAY        a virtual environment with Ray for the tests that start it; nothing is installed";
+  NEURONOTES_RAY        a virtual environment with Ray for the tests that start it; nothing is installed
+  NEURONOTES_S3         a Python with those in tests/reference/s3.txt, for a server that speaks S3; nothing is installed";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

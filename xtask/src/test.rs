@@ -4,6 +4,7 @@ mod lanes;
 mod program;
 mod skipped;
 
+use std::env;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,6 +24,9 @@ use crate::venv;
 /// The profile of tests. It has the dependencies of the release build, and shares its folder, so that nothing in it is
 /// compiled twice; our own crates are not optimised in it, and check their sums.
 const PROFILE: &str = "bench";
+
+/// Environment variable with a Python that has a server that speaks S3.
+const S3: &str = "NEURONOTES_S3";
 
 /// Runs all checks and tests. A failing one does not stop the others.
 pub fn test(arguments: &Test) -> Result<i32> {
@@ -71,6 +75,13 @@ pub fn test(arguments: &Test) -> Result<i32> {
 fn environment(repository: &Path, arguments: &Test) -> Result<Vec<(&'static str, Option<String>)>> {
     let validators = venv::validators(repository)?.display().to_string();
     let mut variables = vec![("NEURONOTES_VALIDATORS", Some(validators))];
+    if env::var_os(S3).is_none_or(|value| value.is_empty()) {
+        match venv::s3(repository) {
+            Ok(python) => variables.push((S3, Some(python.display().to_string()))),
+            // The tests themselves say so once more.
+            Err(error) => say(format_args!("NOT TESTED: object stores over S3 ({error})")),
+        }
+    }
     if arguments.no_browser {
         say("skipping the tests that open pages in a browser (--no-browser)");
         variables.push(("NEURONOTES_NO_BROWSER", Some("1".to_owned())));

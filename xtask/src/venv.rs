@@ -65,6 +65,11 @@ pub fn ray(repository: &Path) -> Result<PathBuf> {
     Environment::new(&cache::folder()?, &file, text, "Ray").in_place(Path::new(&any_python()?))
 }
 
+/// A Python with a server that speaks S3, set up if necessary.
+pub fn s3(repository: &Path) -> Result<PathBuf> {
+    python_with(repository, "s3.txt", "moto, a server that speaks S3")
+}
+
 /// A Python with the packages of one of the lists in tests/reference; `what` describes them in messages.
 fn python_with(repository: &Path, list: &str, what: &'static str) -> Result<PathBuf> {
     let file = repository.join("tests/reference").join(list);

@@ -38,8 +38,8 @@ impl Store {
         })
     }
 
-    /// The first output whose blob is missing or has another length. In a frozen store only the outputs that pages need
-    /// count.
+    /// The first output whose blob is missing or has another length. In a frozen store, and as pages see others, only the
+    /// outputs that pages need may count.
     fn lost(&self, record: &Record) -> Option<String> {
         let there = |output: &Output| {
             let path = self.blob_path(&output.digest);
@@ -49,8 +49,10 @@ impl Store {
                 is_it()
             }
         };
-        let mut needed =
-            record.outputs.iter().filter(|(name, output)| !self.frozen || output.is_shown(name));
+        let mut needed = record
+            .outputs
+            .iter()
+            .filter(|(name, output)| !self.shown_only || output.is_shown(name));
         needed.find(|(_, output)| !there(output)).map(|(name, _)| name.clone())
     }
 
@@ -59,12 +61,17 @@ impl Store {
     /// # Errors
     /// Fails if the file system reports an error, or if an output was deleted meanwhile.
     pub fn commit(&self, record: &Record) -> Result<(), StoreError> {
+        self.commit_as(record, &record.bytes())
+    }
+
+    /// Commits a record with these bytes as its file.
+    pub(super) fn commit_as(&self, record: &Record, bytes: &[u8]) -> Result<(), StoreError> {
         for output in record.outputs.values() {
             // Its measurement may have taken longer than a day.
             self.renewed(&self.blob_path(&output.digest), output.bytes);
         }
         self.sync(record)?;
-        self.write(&self.record_path(&record.key), &record.bytes())?;
+        self.write(&self.record_path(&record.key), bytes)?;
         let _ = fs::remove_file(self.partial_path(&record.key));
         // A collection that was about to delete an output puts it back, since it is young.
         for wait in [0, 5, 20, 80, 320] {

@@ -19,6 +19,8 @@ pub struct Store {
     pub(super) root: PathBuf,
     /// Whether it is frozen: it is only read, and has only what pages need.
     pub(super) frozen: bool,
+    /// Whether results here may lack what pages do not show.
+    pub(super) shown_only: bool,
     /// How many damaged files were found, by this store and its clones.
     damage: Arc<AtomicU64>,
 }
@@ -32,6 +34,10 @@ pub(super) const FOLDERS: [&str; 10] = [
 pub const POOLS: &str = "pools";
 /// The folder of a pool's units of work.
 pub const UNITS: &str = "units";
+/// Marks a store whose results may lack what pages do not show, beside its folder `v1`.
+const SHOWN_ONLY: &str = "shown-only.txt";
+const SHOWN_ONLY_SAYS: &str = "Some results in this store were pulled from an object store without what only measuring needs.\n\
+    `neuronotes store sync URL --pull --all` brings the rest.\n";
 /// Most bytes of a record, a drawing or a failure.
 pub(super) const LONGEST: u64 = 64 << 20;
 /// Most bytes of a list of the results that a garden uses.
@@ -58,12 +64,32 @@ impl Store {
                 return Err(StoreError::Io { what: "make", path, source });
             }
         }
-        Ok(Self { root, frozen: false, damage: Arc::default() })
+        Ok(Self { root, frozen: false, shown_only: false, damage: Arc::default() })
     }
 
     /// The store of frozen results in `folder`, which is never changed.
     pub fn frozen(folder: &Path) -> Self {
-        Self { root: folder.join("v1"), frozen: true, damage: Arc::default() }
+        Self { root: folder.join("v1"), frozen: true, shown_only: true, damage: Arc::default() }
+    }
+
+    /// The same store as pages see it: if results were brought here without what pages do not show, they exist all the same. For
+    /// measuring, which may use everything, they do not.
+    #[must_use]
+    pub fn for_pages(mut self) -> Self {
+        self.shown_only |= fs::symlink_metadata(self.folder().join(SHOWN_ONLY)).is_ok();
+        self
+    }
+
+    /// The same store as pages see it, marked as one whose results may lack what pages do not show.
+    ///
+    /// # Errors
+    /// Fails if the file system reports an error.
+    pub fn shown_only(&self) -> Result<Self, StoreError> {
+        let path = self.folder().join(SHOWN_ONLY);
+        if fs::symlink_metadata(&path).is_err() {
+            self.write(&path, SHOWN_ONLY_SAYS.as_bytes())?;
+        }
+        Ok(self.clone().for_pages())
     }
 
     /// Whether the store is frozen.
@@ -131,7 +157,7 @@ impl Store {
     }
 
     /// Makes the folder of a file that is about to be written; returns the folder for the temporary one.
-    fn place(&self, path: &Path) -> Result<PathBuf, StoreError> {
+    pub(super) fn place(&self, path: &Path) -> Result<PathBuf, StoreError> {
         if self.frozen {
             let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
             return Err(StoreError::Io {

@@ -204,6 +204,8 @@ impl Verification<'_> {
             let blob = self.store.blob_path(&output.digest);
             let message = match self.blob(&output.digest, &blob) {
                 Some(length) if length == output.bytes => continue,
+                // Left out when it was brought here.
+                None if self.store.shown_only && !output.is_shown(name) => continue,
                 Some(_) => format!("{what} states another length for its output `{name}`"),
                 None => format!("{what} has lost its output `{name}`"),
             };
