@@ -10,6 +10,7 @@ mod extent;
 mod format;
 mod garden;
 mod jobs;
+mod kept;
 mod kinds;
 mod model;
 mod new;

@@ -6,15 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Subcommand;
-use indicatif::{DecimalBytes, HumanDuration};
-use neuronotes_core::say;
-use neuronotes_core::store::{Collected, DAY, Options, Stats, StoreError, Tally, Verified};
+use indicatif::HumanDuration;
+use neuronotes_core::store::{Collected, DAY, Options, Stats, Tally, Verified};
 
 use super::format::{Format, count};
 use super::garden::{Garden, root};
-use crate::build;
+use super::kept::{explained, remember, say, size};
 use crate::measure::progress::Reading;
-use crate::site;
 use crate::workspace::Workspace;
 
 #[derive(Debug, Subcommand)]
@@ -109,40 +107,6 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn open(garden: Option<PathBuf>) -> anyhow::Result<Workspace> {
     Ok(Workspace::open(&root(garden)?)?)
-}
-
-/// A store with an up-to-date list of the results that the garden uses, or the error that prevented it.
-pub(super) struct Kept {
-    pub(super) store: neuronotes_core::store::Store,
-    error: Option<StoreError>,
-}
-
-pub(super) fn remember(mut workspace: Workspace) -> Kept {
-    let wishes = site::wishes(&mut workspace);
-    let error = build::remember(
-        &workspace,
-        &wishes.plan,
-        &wishes.missing.iter().map(|(key, _)| *key).collect(),
-    )
-    .err();
-    workspace.save_digests();
-    Kept { store: workspace.store, error }
-}
-
-pub(super) fn explained(error: StoreError) -> anyhow::Error {
-    let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    anyhow::anyhow!("{error}{hint}")
-}
-
-pub(super) fn say(format: Format, value: &impl serde::Serialize, text: &str) {
-    match format {
-        Format::Human => say::out(text),
-        Format::Json => say::json(&serde_json::to_string(value).unwrap_or_default()),
-    }
-}
-
-pub(super) fn size(bytes: u64) -> String {
-    DecimalBytes(bytes).to_string()
 }
 
 fn time(seconds: f64) -> String {

@@ -14,7 +14,7 @@ use neuronotes_core::store::Store;
 
 use super::format::{Format, count};
 use super::garden::{Garden, root};
-use super::store::{explained, remember, say, size};
+use super::kept::{explained, remember, say, size};
 use crate::measure::progress::Reading;
 use crate::sync::{self, Moved, News, Options, Remote, Report, Side, Wanted};
 use crate::workspace::Workspace;

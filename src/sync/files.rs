@@ -16,9 +16,9 @@ use neuronotes_core::protocol::Event;
 use neuronotes_core::{file, place};
 
 use super::memory::{Known, Memory, Stamp};
+use super::pair::{Pair, Side, TOGETHER};
 use super::parallel::each;
 use super::remote::Object;
-use super::{Pair, Side, TOGETHER};
 
 /// Most bytes of a mutable file.
 const LONGEST: u64 = 512 << 20;

@@ -8,8 +8,9 @@ use neuronotes_core::store::Store;
 
 use super::files::Files;
 use super::memory::lock;
+use super::pair::{Options, Pair, Report, Side};
+use super::remote::Remote;
 use super::take::Taking;
-use super::{Options, Pair, Remote, Report, Side};
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_secs(2);

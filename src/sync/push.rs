@@ -8,8 +8,8 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::problem::Problem;
 use neuronotes_core::store::Record;
 
+use super::pair::{Pair, Step, TOGETHER, blob_path, digest_of, record_path, stored};
 use super::parallel::each;
-use super::{Pair, Step, TOGETHER, blob_path, digest_of, record_path, stored};
 
 /// How many records are pushed between two looks: after an interruption, at most so many have blobs there and no record yet.
 const BATCH: usize = 512;

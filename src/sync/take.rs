@@ -9,7 +9,7 @@ use neuronotes_core::problem::Problem;
 
 use super::claims::Claims;
 use super::files::Files;
-use super::record_path;
+use super::pair::record_path;
 use super::remote::Object;
 
 /// A unit of work that was not ready is not looked at again before this.
