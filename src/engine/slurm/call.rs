@@ -110,7 +110,6 @@ fn is_away(said: &str) -> bool {
     let signs = [
         "Unable to contact slurm controller",
         "Unable to establish controller machine",
-        "Unable to establish configuration source",
         "Connection refused",
         "connect failure",
         "Connection timed out",

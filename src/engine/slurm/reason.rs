@@ -73,7 +73,11 @@ fn is_limit(reason: &str) -> bool {
 
 /// What to do about a refusal of `sbatch`, if that is known.
 pub(super) fn hint(said: &str) -> Option<&'static str> {
-    const HINTS: [(&str, &str); 16] = [
+    const HINTS: [(&str, &str); 17] = [
+        (
+            "configuration source",
+            "this machine has Slurm's commands, but no slurm.conf: run this where jobs are submitted, or set SLURM_CONF",
+        ),
         (
             "No partition specified",
             "name one in the profile: `partition: …`; `sinfo -s` lists them",
@@ -146,6 +150,9 @@ mod tests {
         ] {
             assert_eq!(hopeless(reason), None, "{reason}: waiting may help");
         }
+        let unconfigured = "sbatch: fatal: Could not establish a configuration source";
+        assert!(hint(unconfigured).is_some_and(|hint| hint.contains("SLURM_CONF")));
+        assert_eq!(hint("something of tomorrow"), None);
         assert_eq!(explained("AssocGrpGRES"), "AssocGrpGRES: the account's limit is reached");
         assert_eq!(explained("Priority"), "Priority");
     }

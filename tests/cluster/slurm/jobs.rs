@@ -3,7 +3,7 @@
 use std::fs;
 
 use neuronotes::engine::Place;
-use neuronotes_core::pool::Pool;
+use neuronotes_core::pool::{Ledger, Pool, Submitted};
 use neuronotes_core::store::Store;
 use serde_json::Value;
 
@@ -33,6 +33,14 @@ fn workers_are_listed_followed_and_cancelled_from_anywhere() {
     let mut crew = Crew::at(site, place, WAITS, &profile());
     let mut ids = crew.submit(2);
     ids.sort();
+    let submitted = Submitted {
+        jobs: ids.clone(),
+        workers: 2,
+        time: jiff::Timestamp::now().to_string(),
+        probe: None,
+    };
+    let ledger = Ledger { engine: "Slurm".into(), submitted: vec![submitted], count: 1 };
+    pool.put_ledger(&ledger).expect("a ledger");
     let run = |arguments: &[&str]| {
         let mut command = garden.command(arguments);
         // As if in a job, with options that would change what is asked and how it is printed.
@@ -81,6 +89,7 @@ fn workers_are_listed_followed_and_cancelled_from_anywhere() {
     site.wait_until("it follows", || garden.read("followed").contains("2 workers"));
     let cancelled = run(&["jobs", "cancel", "slurm"]);
     assert_eq!(cancelled.stdout().trim(), "slurm: 2 workers cancelled; no work was left");
+    assert_eq!(pool.ledger(), Ledger { submitted: Vec::new(), ..ledger }, "clients see it there");
     site.wait_until("both have ended", || of(&listed(), "state") == ["cancelled", "cancelled"]);
     let status = follows.wait().expect("it ends when nobody is left");
     assert!(status.success());
