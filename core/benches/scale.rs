@@ -5,6 +5,7 @@
 //! claim each of its requests, commit a small result, write the journal and their status, and remove the unit of work. There is no
 //! lab, and nothing is measured, so that all the time is the store's. A client tails the journals meanwhile.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -17,7 +18,7 @@ use neuronotes_core::model::Conventions;
 use neuronotes_core::pool::{Entry, Journal, Named, Phase, Pool, Seen, Status, Tail, Unit};
 use neuronotes_core::protocol::Event;
 use neuronotes_core::request::Request;
-use neuronotes_core::store::{Claimed, Claims, Record, Store};
+use neuronotes_core::store::{Claim, Claimed, Claims, Record, Store};
 use serde_json::json;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -40,6 +41,9 @@ struct Arguments {
     /// Workers
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     workers: u32,
+    /// Seconds for which a worker does not try a unit of work again that another holds, unless nothing else is left
+    #[arg(long, default_value_t = 0.0)]
+    remember: f64,
     /// The folder of the store, which must be empty [default: a temporary one]
     #[arg(long)]
     store: Option<PathBuf>,
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
         _ if arguments.r#where => {
             std::env::current_exe().map(|path| println!("{}", path.display())).map_err(Into::into)
         }
-        (Some(number), Some(store)) => work(store, *number),
+        (Some(number), Some(store)) => work(store, *number, arguments.remember),
         _ => measure(&arguments),
     };
     match done {
@@ -95,7 +99,7 @@ fn measure(arguments: &Arguments) -> Result<()> {
             Command::new(&program)
                 .arg("--store")
                 .arg(folder)
-                .arg(format!("--worker={number}"))
+                .args([format!("--worker={number}"), format!("--remember={}", arguments.remember)])
                 .stdin(Stdio::null())
                 .spawn()
         })
@@ -136,8 +140,61 @@ fn measure(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// What a worker knows of the units of work.
+#[derive(Default)]
+struct Shelf {
+    /// Those that it has read.
+    units: BTreeMap<Digest, Unit>,
+    /// When others were found to hold them.
+    held: BTreeMap<Digest, Instant>,
+}
+
+impl Shelf {
+    /// Claims the next unit of work as a worker does: it reads each once, and tries them in order. `None` if others have all of
+    /// them; an empty pool is the end.
+    fn take(&mut self, pool: &Pool, claims: &Claims, remember: f64) -> Result<Take> {
+        let listed = pool.units()?;
+        if listed.is_empty() {
+            return Ok(Take::Nothing);
+        }
+        let ids: BTreeSet<Digest> = listed.iter().map(|named| named.id).collect();
+        self.units.retain(|id, _| ids.contains(id));
+        for named in &listed {
+            if !self.units.contains_key(&named.id)
+                && let Some(unit) = pool.read_unit(named)
+            {
+                self.units.insert(named.id, unit);
+            }
+        }
+        self.held.retain(|id, since| {
+            ids.contains(id) && since.elapsed() < Duration::from_secs_f64(remember)
+        });
+        let known: BTreeSet<Digest> = self.held.keys().copied().collect();
+        let (later, first): (Vec<Named>, Vec<Named>) =
+            listed.into_iter().partition(|named| known.contains(&named.id));
+        for named in first.into_iter().chain(later) {
+            let Claimed::Mine(claim) = claims.claim(&named.id) else {
+                self.held.insert(named.id, Instant::now());
+                continue;
+            };
+            // Its worker may have finished it since it was listed.
+            let now = pool.units()?.into_iter().find(|now| now.id == named.id);
+            if let Some(unit) = now.and_then(|now| pool.read_unit(&now)) {
+                return Ok(Take::Taken { id: named.id, unit: Box::new(unit), _claim: claim });
+            }
+        }
+        Ok(Take::Others)
+    }
+}
+
+enum Take {
+    Taken { id: Digest, unit: Box<Unit>, _claim: Claim },
+    Others,
+    Nothing,
+}
+
 /// Works until no unit of work is left.
-fn work(folder: &Path, number: u32) -> Result<()> {
+fn work(folder: &Path, number: u32, remember: f64) -> Result<()> {
     let store = Store::open(folder)?;
     let pool = Pool::open(&store, POOL)?;
     let claims = Claims::new(&store);
@@ -146,33 +203,26 @@ fn work(folder: &Path, number: u32) -> Result<()> {
     let mut status = status(&name);
     let mut said: Option<Instant> = None;
     let mut pause = PAUSE[0];
+    let mut shelf = Shelf::default();
     loop {
-        let units = pool.units()?;
-        if units.is_empty() {
-            break;
-        }
-        let mut measured = false;
-        for named in &units {
-            let Claimed::Mine(_claim) = claims.claim(&named.id) else { continue };
-            // Its worker may have finished it since it was listed.
-            let Some(unit) = pool.read_unit(named) else { continue };
-            measured = true;
-            status.phase = Phase::Working { unit: named.id };
-            for request in &unit.requests {
-                if said.is_none_or(|said| said.elapsed() >= Seen::EVERY) {
-                    pool.write_status(&status)?;
-                    said = Some(Instant::now());
-                }
-                status.done += one(&store, &claims, request, &mut journal, &name)?;
+        match shelf.take(&pool, &claims, remember)? {
+            Take::Nothing => break,
+            Take::Others => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(PAUSE[1]);
             }
-            finish(&pool, named)?;
-            break;
-        }
-        if measured {
-            pause = PAUSE[0];
-        } else {
-            thread::sleep(pause);
-            pause = (pause * 2).min(PAUSE[1]);
+            Take::Taken { id, unit, _claim } => {
+                pause = PAUSE[0];
+                status.phase = Phase::Working { unit: id };
+                for request in &unit.requests {
+                    if said.is_none_or(|said| said.elapsed() >= Seen::EVERY) {
+                        pool.write_status(&status)?;
+                        said = Some(Instant::now());
+                    }
+                    status.done += one(&store, &claims, request, &mut journal, &name)?;
+                }
+                pool.remove_unit(&id)?;
+            }
         }
     }
     pool.remove_status(&name)?;
@@ -198,10 +248,6 @@ fn one(
     let event = Event::Done { key, seconds: 0.0 };
     journal.append(&Entry { event, host: name.to_owned(), job: None, log: None })?;
     Ok(1)
-}
-
-fn finish(pool: &Pool, named: &Named) -> Result<()> {
-    Ok(pool.remove_unit(&named.id)?)
 }
 
 fn request(number: u32) -> Result<Request> {

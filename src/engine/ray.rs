@@ -15,12 +15,10 @@ mod resources;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::env;
-use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use neuronotes_core::problem::Problem;
 use serde_json::json;
@@ -28,6 +26,7 @@ use serde_json::json;
 use self::answer::{Listed, Status, Version};
 use self::http::{Fault, Http};
 use self::resources::{Cluster, Wants};
+use super::log::end_of;
 use super::{Engine, Job, NoNews, Place, Workers};
 use crate::config::Profile;
 
@@ -37,9 +36,8 @@ const ADDRESS: &str = "http://127.0.0.1:8265";
 const AT_ONCE: usize = 8;
 /// How long [`Engine::cancel`] waits for jobs to end, so that Ray can forget them.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Most lines and bytes of a job's output that are shown.
+/// Most lines of a job's output that are shown.
 const LINES: usize = 20;
-const BYTES: u64 = 16 << 10;
 
 /// Ray's jobs of one pool.
 pub struct Ray {
@@ -48,6 +46,8 @@ pub struct Ray {
     http: Result<Http, Problem>,
     /// The names of nodes by their ids.
     nodes: BTreeMap<String, String>,
+    /// Whether the last call had no answer.
+    is_away: AtomicBool,
 }
 
 impl Ray {
@@ -62,7 +62,14 @@ impl Ray {
     /// The same with a token from elsewhere.
     pub fn with_token(profile: &Profile, place: Place, token: Option<String>) -> Self {
         let http = Ok(Http::new(profile.address.as_deref().unwrap_or(ADDRESS), token));
-        Self { profile: profile.clone(), place, http, nodes: BTreeMap::new() }
+        let (nodes, is_away) = (BTreeMap::new(), AtomicBool::new(false));
+        Self { profile: profile.clone(), place, http, nodes, is_away }
+    }
+
+    /// Notes whether a fault is that there was no answer.
+    fn noted(&self, fault: Fault) -> Fault {
+        self.is_away.store(fault.is_silence(), Ordering::Relaxed);
+        fault
     }
 
     fn http(&self) -> Result<&Http, Problem> {
@@ -134,14 +141,17 @@ impl Engine for Ray {
     }
 
     fn find(&mut self) -> Result<String, Problem> {
+        self.is_away.store(false, Ordering::Relaxed);
         let http = self.http()?;
         Wants::of(&self.profile)?;
-        let version: Version =
-            http.get("/api/version").map_err(|fault| fault.of_finding(http.address()))?;
+        let version: Version = http
+            .get("/api/version")
+            .map_err(|fault| self.noted(fault).of_finding(http.address()))?;
         version.check(http.address())
     }
 
     fn submit(&mut self, workers: &Workers) -> Result<Vec<String>, Problem> {
+        self.is_away.store(false, Ordering::Relaxed);
         let http = self.http()?;
         let ids: Vec<String> = (0..workers.count)
             .map(|index| format!("{}-{}-{index}", self.place.jobs, workers.submission))
@@ -158,13 +168,16 @@ impl Engine for Ray {
         }
         match refusal {
             // Those that were accepted are at work; whoever wants more asks again, and is then told why not.
-            Some(fault) if accepted.is_empty() => Err(fault.of_submitting(http.address())),
+            Some(fault) if accepted.is_empty() => {
+                Err(self.noted(fault).of_submitting(http.address()))
+            }
             _ => Ok(accepted),
         }
     }
 
     fn jobs(&mut self) -> Result<Vec<Job>, NoNews> {
-        let listed = self.listed().map_err(|fault| NoNews(fault.to_string()))?;
+        self.is_away.store(false, Ordering::Relaxed);
+        let listed = self.listed().map_err(|fault| NoNews(self.noted(fault).to_string()))?;
         let unknown = |job: &Listed| {
             job.driver_node_id.as_ref().is_some_and(|id| !self.nodes.contains_key(id))
         };
@@ -184,8 +197,9 @@ impl Engine for Ray {
     }
 
     fn cancel(&mut self) -> Result<(), Problem> {
+        self.is_away.store(false, Ordering::Relaxed);
         let http = self.http()?;
-        let failed = |fault: Fault| fault.of_cancelling(http.address());
+        let failed = |fault: Fault| self.noted(fault).of_cancelling(http.address());
         let jobs = self.listed().map_err(failed)?;
         let alive: Vec<String> = jobs
             .iter()
@@ -210,12 +224,16 @@ impl Engine for Ray {
         if !job.strip_prefix(&format!("{}-", self.place.jobs)).is_some_and(is_number_pair) {
             return None;
         }
-        let own = tail_of(&self.place.logs.join(format!("{job}.log")));
+        let own = end_of(&self.place.logs.join(format!("{job}.log")));
         own.or_else(|| self.log_of_ray(job))
     }
 
     fn interval(&self) -> Duration {
         Duration::from_secs(15)
+    }
+
+    fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
     }
 }
 
@@ -303,16 +321,6 @@ fn each<T: Send>(ids: &[String], work: impl Fn(&String) -> T + Sync) -> Vec<T> {
             .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     })
-}
-
-/// The last lines of a file; `None` if there are none.
-fn tail_of(path: &Path) -> Option<String> {
-    let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(BYTES))).ok()?;
-    let mut bytes = Vec::new();
-    file.take(BYTES).read_to_end(&mut bytes).ok()?;
-    last_lines(&String::from_utf8_lossy(&bytes))
 }
 
 /// The last lines of a text; `None` if there are none.

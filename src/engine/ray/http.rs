@@ -195,6 +195,16 @@ impl Fault {
         }
     }
 
+    /// Whether there was no answer of Ray's, so that a later call may have one.
+    pub(super) fn is_silence(&self) -> bool {
+        match self {
+            Self::Unreached(_) | Self::Silent(_) | Self::Broken(_) => true,
+            // What stands before Ray answers while Ray does not.
+            Self::Status(status, _) => matches!(status, 408 | 429 | 502..=504),
+            Self::Refused(_) | Self::Strange(_) => false,
+        }
+    }
+
     /// Whether Ray says this in an answer that is an error.
     pub(super) fn says(&self, words: &str) -> bool {
         matches!(self, Self::Status(_, text) if text.contains(words))

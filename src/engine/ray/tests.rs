@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -186,7 +187,9 @@ fn a_refusal_is_shown_in_rays_words_unless_some_were_accepted() {
     let ids = ray(&some.address, folder.path()).submit(&workers(3)).expect("one was accepted");
     assert_eq!(ids, ["nn-0123456789-gpus-4-0"]);
     let none = Server::new(|_, _| Some((500, "ValueError: entrypoint_memory must be less".into())));
-    let refusal = ray(&none.address, folder.path()).submit(&workers(2)).expect_err("refused");
+    let mut refuses = ray(&none.address, folder.path());
+    let refusal = refuses.submit(&workers(2)).expect_err("refused");
+    assert!(!refuses.is_away());
     assert_eq!(refusal.message, "Ray did not accept the job: entrypoint_memory must be less");
     assert_eq!(none.calls("POST /api/jobs/").len(), 2, "a refusal is final");
 }
@@ -276,13 +279,19 @@ fn no_answer_is_no_news() {
     ];
     for (expected, answer) in answers {
         let server = Server::new(move |_, _| answer.clone());
-        let news = ray(&server.address, folder.path()).jobs().expect_err("no news");
+        let mut ray = ray(&server.address, folder.path());
+        let news = ray.jobs().expect_err("no news");
         assert!(news.0.contains(expected), "{news}");
+        assert_eq!(ray.is_away(), !expected.contains("understood"), "{news}");
     }
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = format!("http://{}", gone.expect("an address"));
-    let news = ray(&address, folder.path()).jobs().expect_err("no news");
+    let mut none = ray(&address, folder.path());
+    let news = none.jobs().expect_err("no news");
     assert!(news.0.starts_with("Ray was not reached ("), "{news}");
+    let problem = none.submit(&workers(1)).expect_err("nothing is there");
+    assert!(problem.message.contains("no usable answer"), "{problem}");
+    assert!(none.is_away());
     let problem = ray(&address, folder.path()).find().expect_err("nothing is there");
     assert!(problem.message.starts_with(&format!("Ray was not found at {address} (")), "{problem}");
     assert!(problem.hint.is_some_and(|hint| hint.contains("ray start --head")));
