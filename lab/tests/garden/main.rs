@@ -19,6 +19,7 @@ mod react;
 mod reproduce;
 mod selective;
 mod sheet;
+mod sync;
 mod tables;
 mod uses;
 mod visualise;
