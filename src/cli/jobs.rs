@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
-use neuronotes_core::pool::{Pool, Seen};
+use neuronotes_core::pool::{Ledger, Pool, Seen};
 use neuronotes_core::problem::Problem;
 use neuronotes_core::say;
 use neuronotes_core::suggest;
@@ -203,6 +203,9 @@ impl Crew {
         // Its number is for people; cancelling does not need it.
         let alive = self.engine.jobs().map(|jobs| jobs.iter().filter(|job| job.is_alive()).count());
         self.engine.cancel()?;
+        // By this a client that is waiting for them knows that they are not to be replaced.
+        let ledger = Ledger { submitted: Vec::new(), ..self.pool.ledger() };
+        self.pool.put_ledger(&ledger).map_err(failed)?;
         let units = self.pool.units().map_err(failed)?;
         if !leave_units {
             for unit in &units {
