@@ -17,8 +17,10 @@ use neuronotes_core::store::{Root, StoreError};
 
 use crate::config::layout::OUTPUT;
 use crate::cost;
+use crate::cost::work::Work;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::freeze::{self, FreezeError};
+use crate::measure::remote::setup;
 use crate::measure::{self, Failures, Watcher};
 use crate::output::{Changes, Output};
 use crate::plan::{Plan, Wanted, asked};
@@ -41,6 +43,10 @@ pub struct Options {
     pub results: Results,
     /// The only blocks to measure, as `note#id` or notes; empty for all.
     pub only: Vec<String>,
+    /// The profile whose workers measure; `None` for the lab of this machine.
+    pub on: Option<String>,
+    /// Most GPU-hours that they may take by estimate.
+    pub limit: Option<f64>,
 }
 
 /// The source of results.
@@ -79,8 +85,9 @@ pub struct Report {
 /// Builds the site.
 ///
 /// # Errors
-/// If the folder is not a garden, its store cannot be used, the requested frozen results do not exist, or there is no block
-/// of a name in `only`. All other problems are in the report.
+/// If the folder is not a garden, its store cannot be used, the requested frozen results do not exist, there is no block
+/// of a name in `only`, workers cannot be used or would take more than the limit, or the program is interrupted while they
+/// measure. All other problems are in the report.
 pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, FreezeError> {
     let mut workspace = open(&options.root, &options.results)?;
     let folder = output_folder(&workspace, options.output.as_deref());
@@ -95,7 +102,7 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
         let absent = |missing: &[_]| keys(missing).union(&left_out).copied().collect();
         unkept = remember(&site.workspace, site.plan(), &absent(&missing)).err();
         if !missing.is_empty() {
-            site.progress.failed = measured(&site, &missing, options, watcher);
+            site.progress.failed = measured(&site, &missing, options, watcher)?;
             unkept = remember(&site.workspace, site.plan(), &absent(&missing)).err();
         }
     }
@@ -124,7 +131,7 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
         lost.retain(|(key, _)| !site.progress.failed.contains_key(key));
         left_out.extend(leave_out(&mut site, only.as_ref(), &mut lost));
         if !lost.is_empty() {
-            let failed = measured(&site, &lost, options, watcher);
+            let failed = measured(&site, &lost, options, watcher)?;
             site.progress.failed.extend(failed);
             let known = keys(&missing);
             missing.extend(lost.into_iter().filter(|(key, _)| !known.contains(key)));
@@ -205,18 +212,62 @@ fn keys(requests: &[(Digest, Request)]) -> BTreeSet<Digest> {
     requests.iter().map(|(key, _)| *key).collect()
 }
 
+/// What the workers of a profile would have to measure, in lines, and why that is more than the limit. Nothing is measured or
+/// written.
+///
+/// # Errors
+/// If the folder is not a garden, its store cannot be used, there is no block of a name in `only`, or no such profile.
+pub fn work(options: &Options) -> Result<(Vec<String>, Option<Problem>), FreezeError> {
+    let workspace = open(&options.root, &options.results)?;
+    let mut site = Site::new(workspace, Progress::default());
+    let only = wanted(&site, &options.only)?;
+    let mut missing = site.missing();
+    leave_out(&mut site, only.as_ref(), &mut missing);
+    let name = options.on.as_deref().unwrap_or(LOCAL);
+    let work = work_of(&site, &missing, name)?;
+    let mut lines = work.lines(name);
+    let scans = cost::of_scans(&missing, &site.workspace.store, site.resources());
+    lines.extend(scans.iter().map(|scan| format!("  {scan}")));
+    site.workspace.save_digests();
+    Ok((lines, options.limit.and_then(|limit| work.within(limit).err())))
+}
+
+fn work_of(site: &Site, missing: &[(Digest, Request)], name: &str) -> Result<Work, FreezeError> {
+    let Workspace { store, config, .. } = &site.workspace;
+    let profile = setup::profile(config, name).map_err(FreezeError::Run)?;
+    let (workers, gpus) = profile.map_or((1, None), |profile| (profile.workers, profile.gpus));
+    let scans = cost::of_scans(missing, store, site.resources());
+    let stored = site.plan().requests.len().saturating_sub(missing.len());
+    Ok(Work::of(missing, store, &scans, stored, workers, gpus))
+}
+
 /// Measures these requests; returns those that failed, with the reasons.
 fn measured(
     site: &Site,
     requests: &[(Digest, Request)],
     options: &Options,
     watcher: &mut dyn Watcher,
-) -> Failures {
+) -> Result<Failures, FreezeError> {
     let Workspace { store, config, .. } = &site.workspace;
+    let name = options.on.as_deref().unwrap_or(LOCAL);
+    if let Some(limit) = options.limit {
+        work_of(site, requests, name)?.within(limit).map_err(FreezeError::Run)?;
+    }
+    let pool = match &options.on {
+        Some(name) => setup::setup(config, name, store).map_err(FreezeError::Run)?,
+        None => None,
+    };
     for cost in cost::of_scans(requests, store, site.resources()) {
         watcher.announce(&cost.to_string());
     }
-    measure::measure(requests, store, &config.device, options.retry, watcher)
+    let Some(pool) = pool else {
+        return Ok(measure::measure(requests, store, &config.device, options.retry, watcher));
+    };
+    let outcome = measure::measure_there(pool, requests, options.retry, watcher);
+    match outcome.interrupted {
+        Some(said) => Err(FreezeError::Interrupted(said)),
+        None => Ok(outcome.failures),
+    }
 }
 
 fn open(root: &Path, results: &Results) -> Result<Workspace, FreezeError> {
@@ -284,6 +335,9 @@ pub fn root(
     }
     root
 }
+
+/// What measures if nothing else is named.
+const LOCAL: &str = "local";
 
 /// Maximum number of times that a build measures and publishes again because stored results were damaged.
 const MENDED: u32 = 3;

@@ -14,27 +14,32 @@ mod kept;
 mod kinds;
 mod model;
 mod new;
+mod pool;
 mod reproduce;
 mod review;
 mod store;
 mod sync;
+mod watching;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use neuronotes_core::say;
 
 use crate::build::{self, Options, Report, Results};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::freeze::FreezeError;
+use crate::measure::interrupt::CODE as INTERRUPTED;
 use crate::measure::progress::Bars;
-use crate::watch::Mode;
 use crate::workspace::Workspace;
 use crate::{diagnostic, freeze, preview};
 use format::{Format, count, verdict};
 use garden::{Garden, root};
+use pool::Pool;
+use watching::Watching;
 
 /// Publishes research notes about a network's neurons as a linked site whose figures are measured
 ///
@@ -70,6 +75,8 @@ enum Command {
         #[arg(long, value_name = "NOTE[#ID]", conflicts_with = "frozen")]
         only: Vec<String>,
         #[command(flatten)]
+        pool: Pool,
+        #[command(flatten)]
         frozen: Frozen,
         #[command(flatten)]
         report: Reporting,
@@ -104,6 +111,12 @@ enum Command {
         /// Show every problem; by default, past ten of one kind the rest are counted by file
         #[arg(long)]
         all: bool,
+        /// Measure with the workers of this profile under `run` in neuronotes.yaml, such as `slurm`
+        ///
+        /// The page shows where each figure stands: waiting in the cluster's queue, running on a machine. When the preview ends, what
+        /// no worker has begun is withdrawn, and workers without work end.
+        #[arg(long, value_name = "PROFILE")]
+        on: Option<String>,
     },
     /// Report problems without measuring or writing anything
     Check {
@@ -258,41 +271,31 @@ struct Reporting {
     format: Format,
 }
 
-/// How a preview detects changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Watching {
-    /// File events, or polling if the garden lies on a file system without events for changes made elsewhere, such as
-    /// NFS, SMB, sshfs or a virtual machine's shared folder. The method in use is printed
-    Auto,
-    /// File events, always. A page is updated within milliseconds of a save
-    Native,
-    /// Polling: all files are checked every 0.7 s. Works everywhere; use it if saves are not noticed
-    Poll,
-}
-
-impl Watching {
-    fn mode(self) -> Mode {
-        match self {
-            Self::Auto => Mode::Auto,
-            Self::Native => Mode::Native,
-            Self::Poll => Mode::Poll,
-        }
-    }
-}
-
 /// Runs the command and returns its exit code.
 ///
 /// # Errors
 /// If the command could not do its work at all.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        Command::Build { garden, output, retry, only, frozen, report } => {
+        Command::Build { garden, output, retry, only, pool, frozen, report } => {
             let root = root(garden.root)?;
             let begun = Instant::now();
             let results = frozen.results();
             let strict = report.strict;
-            let options = Options { root, output, strict, retry, results, only };
-            let result = build::build(&options, &mut Bars::new())?;
+            let Pool { on, dry_run, limit } = pool;
+            let options = Options { root, output, strict, retry, results, only, on, limit };
+            if dry_run {
+                let (lines, refused) = build::work(&options)?;
+                lines.iter().for_each(|line| say::out(&format!("{line}\n")));
+                return refused.map_or(Ok(ExitCode::SUCCESS), |problem| Err(problem.into()));
+            }
+            let result = match build::build(&options, &mut Bars::new()) {
+                Err(FreezeError::Interrupted(said)) => {
+                    say::err(said);
+                    return Ok(ExitCode::from(INTERRUPTED as u8));
+                }
+                result => result?,
+            };
             list(&result.site.workspace, &result.problems, &report);
             say::err(summary(&result, begun));
             if let Some(expected) = claims::expected(&result.site) {
@@ -323,9 +326,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::from(u8::from(failed)))
         }
-        Command::Serve { garden, port, open, watch, allow_host: hosts, base, listen, all } => {
+        Command::Serve { garden, port, open, watch, allow_host: hosts, base, listen, all, on } => {
             let watch = watch.mode();
-            let options = preview::Options { port, open, watch, listen, hosts, base, all };
+            let options = preview::Options { port, open, watch, listen, hosts, base, all, on };
             preview::serve(&root(garden.root)?, options)?;
             Ok(ExitCode::SUCCESS)
         }

@@ -1,5 +1,7 @@
 //! What scans cost before they are made: missing requests in; images, bytes and seconds out.
 
+pub mod work;
+
 use std::collections::HashSet;
 use std::fmt;
 
@@ -60,6 +62,13 @@ pub fn of_scans(requests: &[(Digest, Request)], store: &Store, resources: &Resou
         }
     }
     costs
+}
+
+impl Cost {
+    /// Bytes in the store.
+    pub fn bytes_in_all(&self) -> u64 {
+        self.images.saturating_mul(self.bytes)
+    }
 }
 
 impl fmt::Display for Cost {

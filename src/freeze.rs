@@ -51,6 +51,12 @@ pub enum FreezeError {
     /// There is no block of a name that was asked for.
     #[error(transparent)]
     Asked(#[from] Problem),
+    /// The workers of a profile cannot be used, or would cost too much.
+    #[error(transparent)]
+    Run(Problem),
+    /// The program was interrupted, and what has become of the workers.
+    #[error("{0}")]
+    Interrupted(String),
     /// The folder contains something else.
     #[error("{} is not empty and contains no frozen results\nhint: use another folder", .0.display())]
     Occupied(PathBuf),

@@ -5,34 +5,19 @@
 //! nothing of requests and figures.
 
 mod job;
+mod local;
 mod log;
 pub mod open;
+mod place;
 mod ray;
 pub mod slurm;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub use job::{Ending, Job, State};
 use neuronotes_core::problem::Problem;
+pub use place::Place;
 pub use ray::Ray;
-
-/// Where workers find what they need, and what their jobs are called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The pool's name, which is the profile's.
-    pub pool: String,
-    /// The name of its jobs, unique to this store: only a-z, 0-9 and `-`.
-    pub jobs: String,
-    /// The store's folder as workers see it.
-    pub store: PathBuf,
-    /// The pool's folder for output of jobs, as this machine sees it.
-    pub logs: PathBuf,
-    /// The same folder as workers see it.
-    pub logs_there: PathBuf,
-    /// The worker's program, as workers see it.
-    pub lab: PathBuf,
-}
 
 /// Workers to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]

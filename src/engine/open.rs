@@ -2,6 +2,7 @@
 
 use neuronotes_core::problem::Problem;
 
+use super::local::Local;
 use super::ray::Ray;
 use super::slurm::Slurm;
 use super::{Engine, Place};
@@ -13,8 +14,8 @@ use crate::config::{EngineName, Profile};
 /// If this program cannot use it.
 pub fn engine(profile: &Profile, place: Place) -> Result<Box<dyn Engine>, Problem> {
     match profile.engine {
+        EngineName::Local => Ok(Box::new(Local::new(profile, place))),
         EngineName::Slurm => Ok(Box::new(Slurm::new(profile, place))),
         EngineName::Ray => Ok(Box::new(Ray::new(profile, place))),
-        EngineName::Local => Err(Problem::new("this version cannot use that engine")),
     }
 }

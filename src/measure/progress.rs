@@ -1,6 +1,8 @@
 //! Progress of measurements and downloads in a terminal: a bar with rate and time left, or lines if there is no
 //! terminal.
 
+mod pool;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,9 +19,11 @@ use neuronotes_core::request::Request;
 use neuronotes_core::say;
 
 use crate::field::direction_shown;
+use crate::measure::remote::Overview;
 use crate::measure::schedule::duration;
 use crate::measure::{CopyProgress, Watcher};
 use crate::weights::fetch::{self, Doing};
+use pool::PoolBar;
 
 /// Shows the progress of measurements.
 #[derive(Debug)]
@@ -28,6 +32,7 @@ pub struct Bars {
     /// What the lab is working on: one request, or several together.
     at: BTreeMap<Digest, About>,
     current: Option<Current>,
+    pool: PoolBar,
     terminal: bool,
 }
 
@@ -64,7 +69,7 @@ impl Bars {
             false => ProgressDrawTarget::hidden(),
         };
         let bars = MultiProgress::with_draw_target(target);
-        Self { bars, at: BTreeMap::new(), current: None, terminal }
+        Self { bars, at: BTreeMap::new(), current: None, pool: PoolBar::default(), terminal }
     }
 
     fn say(&self, line: &str) {
@@ -165,6 +170,18 @@ impl Watcher for Bars {
 
     fn ready(&mut self, device: &str, device_name: &str) {
         self.say(&format!("measuring on {device} ({device_name})"));
+    }
+
+    fn pool(&mut self, overview: &Overview, left: Option<f64>) {
+        let line = self.pool.show(&self.bars, overview, left);
+        if let Some(line) = line.filter(|_| !self.terminal) {
+            self.say(&line);
+        }
+    }
+
+    fn cancels(&mut self) -> bool {
+        self.pool.close(&self.bars);
+        self.terminal && pool::is_to_be_cancelled()
     }
 
     fn progress(&mut self, request: &Request, event: &Event, left: Option<f64>) {

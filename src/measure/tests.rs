@@ -24,10 +24,17 @@ impl Watcher for Heard {
 /// heard, and the requests that were sent.
 fn measured(each: &str) -> (Failures, Vec<String>, Vec<String>) {
     let stage = Stage::new(each);
-    let (mut scheduler, news) = stage.scheduler();
+    let (scheduler, of_lab) = stage.scheduler();
+    let (sender, news) = mpsc::channel();
+    std::thread::spawn(move || {
+        for news in of_lab {
+            let _ = sender.send(News::Lab(news));
+        }
+    });
+    let mut measurer = Measurer::Here(Box::new(scheduler));
     let requests: Vec<_> = (1..=4).map(request).map(|request| (request.key(), request)).collect();
     let mut heard = Heard::default();
-    let failures = run(&mut scheduler, &news, &requests, &mut heard);
+    let failures = run(&mut measurer, &news, &requests, &mut heard).failures;
     (failures, heard.0, stage.run())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use neuronotes_core::digest::Digest;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::measure::schedule::LabNews;
+use crate::measure::measurer::News;
 use crate::watch::Change;
 
 /// A message to the garden's owner.
@@ -14,8 +14,8 @@ use crate::watch::Change;
 pub(super) enum Message {
     /// Something may have changed on disk.
     Changed(Change),
-    /// An event from the lab.
-    Lab(LabNews),
+    /// News of what measures.
+    Measured(News),
     /// A request from a browser.
     Browser(Question),
 }

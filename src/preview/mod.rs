@@ -29,6 +29,8 @@ use std::sync::{Arc, mpsc};
 use neuronotes_core::say;
 
 use crate::handles;
+use crate::measure::interrupt::Interrupts;
+use crate::measure::measurer::News;
 use crate::watch::{Mode, Watch};
 use crate::workspace::Workspace;
 
@@ -57,6 +59,8 @@ pub struct Options {
     pub base: Base,
     /// Whether to print every problem instead of grouping similar ones.
     pub all: bool,
+    /// The profile whose workers measure; `None` for the lab of this machine.
+    pub on: Option<String>,
 }
 
 /// Serves the garden in `root` on this machine until it is interrupted.
@@ -107,7 +111,13 @@ pub fn serve(root: &Path, options: Options) -> anyhow::Result<()> {
         tabs: Default::default(),
         checked: Default::default(),
     };
-    let mut session = Session::new(workspace, sender, watch, options.all, bounds.most / 2);
+    let interrupted = sender.clone();
+    let _interrupts = options.on.as_ref().map(|_| {
+        let tell = move || drop(interrupted.send(Message::Measured(News::Interrupted)));
+        Interrupts::to(tell, "what waits for workers was not withdrawn".to_owned())
+    });
+    let shown = session::Shown { all: options.all, most: bounds.most / 2 };
+    let mut session = Session::new(workspace, sender, watch, shown, options.on)?;
     std::thread::spawn(move || server::run(listener, Arc::new(state), bounds));
     if options.open
         && let Err(error) = open::that_detached(&url)

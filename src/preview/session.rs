@@ -2,6 +2,8 @@
 
 mod answer;
 mod data;
+mod follow;
+mod means;
 mod measured;
 mod recover;
 
@@ -10,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use neuronotes_core::digest::Digest;
+use neuronotes_core::problem::Problem;
 use neuronotes_core::say;
 
 use super::message::{Message, Question};
@@ -21,7 +24,8 @@ use super::tabs::Tabs;
 use crate::config;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::summary::summary;
-use crate::measure::schedule::{Rank, Scheduler, Wish};
+use crate::measure::measurer::{Measurer, News as Measured};
+use crate::measure::schedule::{Rank, Wish};
 use crate::site::{Progress, Site};
 use crate::view::{LinkView, ProblemView};
 use crate::watch::{Change, Watch};
@@ -32,11 +36,23 @@ const LATER: Duration = Duration::from_millis(400);
 /// Number of notes that are settled at once when idle: a millisecond or two.
 const SOME: usize = 16;
 
+use means::Means;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// Whether the terminal shows every problem.
+    pub all: bool,
+    /// Maximum number of open pages.
+    pub most: usize,
+}
+
 /// A preview's state.
 pub struct Session {
     site: Site,
     watch: Watch,
-    scheduler: Scheduler,
+    measurer: Measurer,
+    means: Means,
     tabs: Tabs,
     /// Maximum number of open pages.
     most: usize,
@@ -61,7 +77,6 @@ pub struct Session {
     /// Whether the terminal shows every problem.
     all: bool,
     outside: Vec<Diagnostic>,
-    device: String,
     /// Pages that are gone.
     moved: Moved,
     /// Whether there ever was a `neuronotes.yaml`.
@@ -73,23 +88,27 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session for a garden that has just been read, with a maximum number of open pages.
+    /// A session for a garden that has just been read, measured by the workers of the profile `on`, else by the lab of this
+    /// machine.
+    ///
+    /// # Errors
+    /// If the workers cannot be used.
     pub fn new(
         workspace: Workspace,
         sender: Sender<Message>,
         watch: Watch,
-        all: bool,
-        most: usize,
-    ) -> Self {
-        let device = workspace.config.device.clone();
-        let news = move |news| drop(sender.send(Message::Lab(news)));
-        let scheduler =
-            Scheduler::new(workspace.store.clone(), device.clone(), news).with_partial_results();
+        shown: Shown,
+        on: Option<String>,
+    ) -> Result<Self, Problem> {
+        let Shown { all, most } = shown;
+        let means = Means::of(&workspace.config, on, sender);
+        let measurer = means.measurer(&workspace.config, &workspace.store)?;
         let progress = Progress { preview: true, ..Progress::default() };
         let mut session = Self {
             site: Site::new(workspace, progress),
             watch,
-            scheduler,
+            measurer,
+            means,
             tabs: Tabs::default(),
             most,
             generation: 0,
@@ -105,7 +124,6 @@ impl Session {
             reported: Reported::default(),
             all,
             outside: Vec::new(),
-            device,
             moved: Moved::default(),
             configured: false,
             later: None,
@@ -114,21 +132,22 @@ impl Session {
         session.configured = session.is_configured();
         session.watch_folders();
         session.wish();
-        session
+        Ok(session)
     }
 
-    /// Processes messages until all senders are gone.
+    /// Processes messages until all senders are gone, or the program is interrupted.
     pub fn run(&mut self, messages: &Receiver<Message>) {
         loop {
             let again = self.later.as_ref().map(|(_, at)| *at);
             let looks = self.looks_at_data();
-            let pause = match [self.scheduler.next_tick(), again, looks].into_iter().flatten().min()
+            let pause = match [self.measurer.next_tick(), again, looks].into_iter().flatten().min()
             {
                 _ if self.idle => Duration::ZERO,
                 Some(at) => at.saturating_duration_since(Instant::now()),
                 None => Duration::from_secs(3600),
             };
             match messages.recv_timeout(pause) {
+                Ok(Message::Measured(Measured::Interrupted)) => return self.leave(),
                 Ok(message) => self.guarded(|session| session.hear(message)),
                 Err(RecvTimeoutError::Timeout) if self.idle => self.guarded(Self::tidy),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -139,9 +158,9 @@ impl Session {
                 self.wish();
                 self.show(Phases::default());
             }
-            if self.scheduler.next_tick().is_some_and(|at| at <= Instant::now()) {
+            if self.measurer.next_tick().is_some_and(|at| at <= Instant::now()) {
                 self.guarded(|session| {
-                    let told = session.scheduler.tick();
+                    let told = session.measurer.tick();
                     session.take(told);
                 });
             }
@@ -157,8 +176,8 @@ impl Session {
     fn hear(&mut self, message: Message) {
         match message {
             Message::Changed(change) => self.change(change),
-            Message::Lab(news) => {
-                let told = self.scheduler.hear(news);
+            Message::Measured(news) => {
+                let told = self.measurer.hear(news);
                 self.take(told);
             }
             Message::Browser(Question::Page { path, depth, answer }) => {
@@ -182,7 +201,7 @@ impl Session {
                 }
             }
             Message::Browser(Question::Retry(key)) => {
-                self.scheduler.retry(&key);
+                self.measurer.retry(&key);
                 self.site.progress.failed.remove(&key);
                 self.site.ended(&key);
                 self.wish();
@@ -221,13 +240,9 @@ impl Session {
         }
         if touched.config {
             // Failures may have been caused by the old configuration.
-            self.scheduler.retry_all();
+            self.measurer.retry_all();
             self.site.progress.failed.clear();
-            let device = &self.site.workspace.config.device;
-            if self.device != *device {
-                self.device.clone_from(device);
-                self.scheduler.set_device(device.clone());
-            }
+            self.follow_means();
         }
         let before = Before::of(&self.site, &touched.notes);
         self.site.update(&touched);
@@ -273,7 +288,7 @@ impl Session {
         self.idle = true;
         let wishes =
             missing.into_iter().map(|(key, request)| Wish { key, rank: rank(&key), request });
-        self.scheduler.want(wishes.collect());
+        self.measurer.want(wishes.collect());
         let wanted: BTreeSet<Digest> = self.wished.iter().map(|(key, _)| *key).collect();
         self.site.progress.running.retain(|key, _| wanted.contains(key));
         self.site.progress.partial.retain(|key, _| wanted.contains(key));

@@ -64,6 +64,7 @@ pub use field::{
 pub use known::{Known, Misnamed, Rated};
 pub use noise::{COUNTS, Noise};
 pub use sample::{Painted, Sample};
+pub use target::OF_TARGET;
 pub use value::{Named, PROVENANCE, Values};
 
 /// All kinds, in the order of the documentation.

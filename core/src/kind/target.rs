@@ -8,7 +8,9 @@ use super::term::DIRECTION;
 
 /// The fields of which a block has one.
 pub(super) const TARGETS: [&str; 4] = ["unit", "units", DIRECTION, "target"];
-/// The same, in a sentence.
+/// The parameters that may differ between requests whose targets are optimised together.
+pub const OF_TARGET: [&str; 4] = ["unit", DIRECTION, "image", "sign"];
+/// The same as [`TARGETS`], in a sentence.
 pub(super) const ONE_OF: &str = "one of `unit`, `units`, `direction` and `target`";
 
 /// Those of [`TARGETS`] that a block has.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use neuronotes_core::canonical::canonical_json;
 use neuronotes_core::digest::Digest;
+use neuronotes_core::kind::OF_TARGET;
 use neuronotes_core::kind::feature_vis::{self, Made, Objective, Outcome, Params, Sign, Start};
 use neuronotes_core::model::Stage;
 use neuronotes_core::request::Request;
@@ -35,14 +36,12 @@ const POINTS: usize = 64;
 const WEB: u32 = 640;
 /// WebP quality of the pictures for pages, from 0 to 100.
 const WEB_QUALITY: f32 = 90.0;
-/// The parameters that may differ between requests that are measured together.
-const OWN: [&str; 4] = ["unit", "direction", "image", "sign"];
 
 /// Equal for requests that differ only in their target.
 pub(crate) fn batch_key(request: &Request) -> Digest {
     let mut shared = request.canonical();
     if let Some(params) = shared["params"].as_object_mut() {
-        OWN.iter().for_each(|name| drop(params.remove(*name)));
+        OF_TARGET.iter().for_each(|name| drop(params.remove(*name)));
     }
     // The results that a direction is made of; a facet is among the parameters.
     shared["uses"] = Value::Null;

@@ -106,6 +106,11 @@ impl Failures {
         self.reasons.insert(wish.key, cause.into());
     }
 
+    /// It failed because something that it uses did.
+    pub fn put(&mut self, key: Digest, reason: Reason) {
+        self.reasons.insert(key, reason);
+    }
+
     /// No lab could run for it; returns whether that is new.
     pub fn wait_for_lab(&mut self, key: Digest, reason: Reason) -> bool {
         self.reasons.insert(key, reason);

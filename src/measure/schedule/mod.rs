@@ -23,23 +23,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use failures::Reason;
+pub use failures::{Failures, Reason};
 pub use life::LabNews;
 pub use queue::{Rank, Wish};
-pub use status::duration;
+pub use status::{Running, duration};
 pub use timings::Timings;
 pub use update::Update;
 
 use crate::measure::lab::{self, LabError, LabEvent};
 use estimate::{Estimates, Places};
-use failures::Failures;
 use life::{Find, Labs};
 use neuronotes_core::digest::Digest;
 use neuronotes_core::protocol::{Cause, Command, Event};
 use neuronotes_core::store::Store;
 use neuronotes_core::suspect::{Suspects, Verdict};
 use queue::Queue;
-use status::Running;
 
 /// Time that a lab may take to confirm a cancellation.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::request::Request;
 
 /// Urgency of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rank {
     /// Its block is visible in a browser.
     Visible,

@@ -166,6 +166,7 @@ fn until(
         };
         for told in told {
             heard.push(match told {
+                Update::Said(line) => line,
                 Update::Ready { .. } => "ready".into(),
                 Update::Progress { key, .. } => format!("at {}", unit(&key)),
                 Update::Partial { key, images, .. } => format!("{images} of {}", unit(&key)),

@@ -68,6 +68,11 @@ impl Timings {
         other
     }
 
+    /// The device that measured last; empty if none did.
+    pub fn device(&self) -> &str {
+        &self.kept.device
+    }
+
     /// Records a measured request.
     pub fn add(&mut self, request: &Request, record: &Record) {
         let device = &record.provenance.device;

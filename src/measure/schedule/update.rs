@@ -14,6 +14,8 @@ pub enum Update {
         /// The device's name as given by its vendor.
         device_name: String,
     },
+    /// Something happened that is not about one request, in words: workers were submitted.
+    Said(String),
     /// A request has begun or progressed.
     Progress {
         /// The request key.

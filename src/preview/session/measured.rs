@@ -7,6 +7,7 @@ use neuronotes_core::digest::Digest;
 use neuronotes_core::say;
 
 use super::Session;
+use crate::measure::measurer::Measurer;
 use crate::measure::schedule::Update;
 use crate::preview::news::{News, Phases, partial};
 use crate::site::Partial;
@@ -30,6 +31,7 @@ impl Session {
                     // Requests that failed because no lab could run wait again.
                     ended = true;
                 }
+                Update::Said(line) => say::err(say::name(&line)),
                 Update::Progress { key, status, fraction, picture } => {
                     let first = !self.told.contains_key(&key);
                     let due = self.told.get(&key).is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
@@ -78,7 +80,7 @@ impl Session {
     /// Takes over the failures of wanted requests.
     pub(super) fn fail(&mut self) {
         for (key, _) in &self.wished {
-            let failed = self.scheduler.failed(key);
+            let failed = self.measurer.failed(key);
             let reason = failed.map(|reason| (reason.message.clone(), reason.hint.clone()));
             let known = self.site.progress.failed.get(key);
             if known != reason.as_ref() {
@@ -112,13 +114,14 @@ impl Session {
         self.waiting = Instant::now();
         let visible = self.tabs.visible();
         for (key, _) in &self.wished {
-            if self.told.contains_key(key) {
+            // A request that a lab has begun goes on to its end; one that a worker has begun may wait for another worker.
+            if self.told.contains_key(key) && matches!(self.measurer, Measurer::Here(_)) {
                 continue;
             }
-            let Some(status) = self.scheduler.status(key) else { continue };
+            let Some(status) = self.measurer.status(key) else { continue };
             let known = self.site.progress.running.insert(*key, status.clone());
             if known.as_ref() != Some(&status) && visible.contains(key) {
-                let fraction = self.scheduler.fraction(key);
+                let fraction = self.measurer.fraction(key);
                 let news = News::Progress { key: *key, status: &status, fraction, picture: None };
                 self.tabs.tell(&news);
             }
