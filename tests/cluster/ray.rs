@@ -1,6 +1,7 @@
 //! The engine for Ray with a real Ray.
 
 mod cluster;
+mod whole;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -92,10 +93,10 @@ fn jobs_until(ray: &mut Ray, holds: impl Fn(&[Job]) -> bool) -> Vec<Job> {
     }
 }
 
-fn until(what: &str, holds: impl Fn() -> bool) {
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: never");
+        assert!(begun.elapsed() < Duration::from_secs(240), "{what}: never");
         thread::sleep(Duration::from_millis(100));
     }
 }
@@ -112,6 +113,9 @@ fn workers_live_and_die_in_a_real_ray() {
     what_no_node_has_is_hopeless(&cluster);
     an_error_and_its_output_are_shown(&cluster);
     a_lost_node_loses_its_worker_and_another_goes_on(&mut cluster);
+    cluster.replace("n1", "n3");
+    whole::what_is_wrong_is_said_at_the_figures(&cluster);
+    whole::a_site_is_the_same_whatever_becomes_of_its_workers(&mut cluster, "n3");
 }
 
 fn it_is_found(cluster: &Cluster) {

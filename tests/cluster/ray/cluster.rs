@@ -99,8 +99,19 @@ impl Cluster {
         Some(cluster)
     }
 
+    /// Starts a node in place of one that was lost, and waits until it is there and the other is not.
+    pub fn replace(&mut self, lost: &str, name: &str) {
+        self.add(name);
+        let count = self.nodes.len() - 1;
+        self.until("the lost node is replaced", |cluster| cluster.alive() == count);
+        if let Some(mut lost) = self.nodes.remove(lost) {
+            let _ = lost.kill();
+            let _ = lost.wait();
+        }
+    }
+
     /// Starts another node.
-    pub fn add(&mut self, name: &str) {
+    fn add(&mut self, name: &str) {
         let node = [
             format!("--address={}", self.head),
             "--num-cpus=1".to_owned(),
