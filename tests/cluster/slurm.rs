@@ -1,6 +1,8 @@
 //! Workers on a real Slurm.
 
+mod chaos;
 mod crew;
 mod engine;
 mod jobs;
 mod site;
+mod whole;
