@@ -15,6 +15,7 @@ mod mistakes;
 mod newcomer;
 #[cfg(target_os = "linux")]
 mod outages;
+mod pool;
 mod react;
 mod reproduce;
 mod selective;
