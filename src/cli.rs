@@ -18,6 +18,7 @@ mod pool;
 mod reproduce;
 mod review;
 mod store;
+mod summary;
 mod sync;
 mod watching;
 
@@ -29,7 +30,7 @@ use std::time::Instant;
 use clap::{Args, Parser, Subcommand};
 use neuronotes_core::say;
 
-use crate::build::{self, Options, Report, Results};
+use crate::build::{self, Options, Results};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::freeze::FreezeError;
 use crate::measure::interrupt::CODE as INTERRUPTED;
@@ -39,6 +40,7 @@ use crate::{diagnostic, freeze, preview};
 use format::{Format, count, verdict};
 use garden::{Garden, root};
 use pool::Pool;
+use summary::summary;
 use watching::Watching;
 
 /// Publishes research notes about a network's neurons as a linked site whose figures are measured
@@ -114,7 +116,7 @@ enum Command {
         /// Measure with the workers of this profile under `run` in neuronotes.yaml, such as `slurm`
         ///
         /// The page shows where each figure stands: waiting in the cluster's queue, running on a machine. When the preview ends, what
-        /// no worker has begun is withdrawn, and workers without work end.
+        /// it asked for and is not measured yet is withdrawn, and workers without work end.
         #[arg(long, value_name = "PROFILE")]
         on: Option<String>,
     },
@@ -395,29 +397,4 @@ fn list(workspace: &Workspace, problems: &[Diagnostic], report: &Reporting) {
     if !summary.rest.is_empty() {
         say::err("hint: `--all` or `--format json` shows all of them\n");
     }
-}
-
-fn summary(report: &Report, begun: Instant) -> String {
-    let changes = &report.changes;
-    let (mut removed, mut left_out) = (String::new(), String::new());
-    if report.left_out > 0 {
-        left_out = format!(", {} left out", report.left_out);
-    }
-    if !changes.removed.is_empty() {
-        removed = format!(", {} removed", changes.removed.len());
-    }
-    let mut measured = count(report.measured, "figure");
-    if report.controls > 0 {
-        measured = format!("{measured} and {}", count(report.controls, "control"));
-    }
-    format!(
-        "{}: {measured} measured, {} stored{left_out}; {} written, {} unchanged{removed}; {} ({:.2} s)\n{}",
-        count(report.site.notes(), "note"),
-        report.stored,
-        count(changes.written.len(), "file"),
-        changes.kept,
-        verdict(&report.problems),
-        begun.elapsed().as_secs_f64(),
-        report.output.join("index.html").display(),
-    )
 }

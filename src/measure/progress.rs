@@ -2,6 +2,7 @@
 //! terminal.
 
 mod pool;
+mod reading;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +25,7 @@ use crate::measure::schedule::duration;
 use crate::measure::{CopyProgress, Watcher};
 use crate::weights::fetch::{self, Doing};
 use pool::PoolBar;
+pub use reading::Reading;
 
 /// Shows the progress of measurements.
 #[derive(Debug)]
@@ -387,40 +389,6 @@ impl fetch::Watcher for Transfer {
         if let Some(current) = self.current.take() {
             current.bar.finish_and_clear();
         }
-    }
-}
-
-/// Shows the progress of reading many files on standard error, if it is a terminal.
-#[derive(Debug)]
-pub struct Reading {
-    bar: ProgressBar,
-}
-
-impl Reading {
-    /// A description of the work, such as `verifying`.
-    pub fn new(doing: &'static str) -> Self {
-        let bar = match say::has_cursor() {
-            true => ProgressBar::new(0),
-            false => ProgressBar::hidden(),
-        };
-        let template = "  {msg} [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_message(doing);
-        Self { bar }
-    }
-
-    /// Shows that `done` of `total` bytes are done.
-    pub fn step(&mut self, done: u64, total: u64) {
-        self.bar.set_length(total);
-        self.bar.set_position(done);
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }
 

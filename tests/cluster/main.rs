@@ -19,3 +19,16 @@ fn not_tested(what: &str) {
 fn is_left_out() -> bool {
     std::env::var_os("NEURONOTES_NO_CLUSTER").is_some_and(|value| !value.is_empty())
 }
+
+/// The first line that is not the same in two files of a site, apart from how long measuring took.
+fn different(one: &[u8], other: &[u8]) -> Option<(String, String)> {
+    let lines = |bytes: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(bytes);
+        let steady = text.lines().filter(|line| !line.contains("<dt>time taken</dt>"));
+        steady.map(str::to_owned).collect()
+    };
+    let (one, other) = (lines(one), lines(other));
+    let at = (0..one.len().max(other.len())).find(|at| one.get(*at) != other.get(*at))?;
+    let line = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
+    Some((line(&one), line(&other)))
+}

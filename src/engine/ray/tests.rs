@@ -1,86 +1,17 @@
 //! The engine against a server of our own that answers as Ray 2.60 was seen to answer.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+mod server;
+
+use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::config::EngineName;
 use crate::engine::{Ending, State};
-
-/// A call as the server saw it.
-#[derive(Debug, Clone)]
-struct Call {
-    /// `GET /api/version`.
-    line: String,
-    authorization: Option<String>,
-    body: Value,
-}
-
-/// What the server answers: a status and a body; `None` to close the connection without an answer.
-type Answer = Option<(u16, String)>;
-
-struct Server {
-    address: String,
-    calls: Arc<Mutex<Vec<Call>>>,
-}
-
-impl Server {
-    /// A server that answers each call by itself.
-    fn new(answer: impl Fn(&Call, usize) -> Answer + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
-        let seen = Arc::clone(&calls);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let Some((call, mut stream)) = heard(stream) else { continue };
-                let mut seen = seen.lock().expect("calls");
-                let earlier = seen.iter().filter(|other| other.line == call.line).count();
-                seen.push(call.clone());
-                drop(seen);
-                if let Some((status, body)) = answer(&call, earlier) {
-                    let length = body.len();
-                    let _ = write!(
-                        stream,
-                        "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-                    );
-                }
-            }
-        });
-        Self { address, calls }
-    }
-
-    fn calls(&self, line: &str) -> Vec<Call> {
-        let calls = self.calls.lock().expect("calls");
-        calls.iter().filter(|call| call.line == line).cloned().collect()
-    }
-}
-
-fn heard(stream: TcpStream) -> Option<(Call, TcpStream)> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut first = String::new();
-    reader.read_line(&mut first).ok()?;
-    let (mut length, mut authorization) = (0, None);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse().ok()?,
-            "authorization" => authorization = Some(value.to_owned()),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let line = first.rsplit_once(" HTTP/").map_or(first.clone(), |(line, _)| line.to_owned());
-    Some((Call { line, authorization, body }, stream))
-}
+use server::{Answer, Call, Server};
 
 fn ok(value: Value) -> Answer {
     Some((200, value.to_string()))

@@ -35,7 +35,11 @@ impl Crew {
             _ => return,
         };
         if let Err(Problem { message, hint }) = result {
-            if present == 0 {
+            if self.engine.is_away() {
+                // Nothing is decided. The next list of jobs says whether it has taken them.
+                self.silent.get_or_insert_with(Timestamp::now);
+                self.asked = Some(sight.now);
+            } else if present == 0 {
                 self.stop(Reason { message, hint });
             } else {
                 self.refused = true;

@@ -23,6 +23,8 @@ struct Script {
     cancelled: usize,
     refusal: Option<Problem>,
     is_silent: bool,
+    /// Whether it takes jobs without a word.
+    swallows: bool,
     is_missing: bool,
     log: Option<String>,
 }
@@ -67,6 +69,9 @@ impl Engine for Fake {
         if let Some(refusal) = &script.refusal {
             return Err(refusal.clone());
         }
+        if script.is_silent && !script.swallows {
+            return Err(Problem::new("no answer"));
+        }
         script.submitted.push(workers.clone());
         let id = format!("{}", 33 + workers.submission);
         for at in 0..workers.count {
@@ -78,7 +83,7 @@ impl Engine for Fake {
                 node: None,
             });
         }
-        Ok(vec![id])
+        if script.swallows { Err(Problem::new("no answer")) } else { Ok(vec![id]) }
     }
 
     fn jobs(&mut self) -> Result<Vec<Job>, NoNews> {
@@ -99,6 +104,10 @@ impl Engine for Fake {
 
     fn interval(&self) -> Duration {
         Duration::from_secs(15)
+    }
+
+    fn is_away(&self) -> bool {
+        self.script().is_silent || self.script().swallows
     }
 }
 

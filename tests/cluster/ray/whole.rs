@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use super::cluster::{Cluster, kill, processes};
 use super::until;
 use crate::common::{self, Garden, Run, program};
+use crate::different;
 
 /// The environment variable that the profile names for the token.
 const TOKEN: &str = "TOKEN_OF_THE_TESTS";
@@ -32,8 +33,10 @@ fn garden(run: &str) -> Garden {
         }
     }
     let vis = "kind: feature_vis\nid: vis\nsize: 48\nsteps: 24\nsweep: { unit: [1, 2, 3, 4, 5, 6, 7, 8] }\n";
-    let histogram = "kind: activation_histogram\nid: histogram\nbins: 4\nsweep: { unit: [3, 4] }\n";
-    let blocks = [vis, histogram]
+    let histogram = |unit: u32| {
+        format!("kind: activation_histogram\nid: histogram-{unit}\nbins: 4\nunit: {unit}\n")
+    };
+    let blocks = [vis.to_owned(), histogram(3), histogram(4)]
         .map(|block| format!("```yaml analysis\n{block}layer: image_block_4/0/Add_6\n```\n\n"));
     garden.note("index.md", &format!("# Squares\n\n{}", blocks.concat()));
     garden
@@ -126,7 +129,9 @@ pub fn a_site_is_the_same_whatever_becomes_of_its_workers(cluster: &mut Cluster,
     let (found, expected): (BTreeMap<_, _>, BTreeMap<_, _>) = (garden.output(), one.output());
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     for (name, bytes) in &expected {
-        assert!(found[name] == *bytes, "{name} is different");
+        if let Some((one, other)) = different(&found[name], bytes) {
+            panic!("{name} is different:\n{one}\n{other}");
+        }
     }
     for (name, bytes) in common::files(garden.root()) {
         assert!(!String::from_utf8_lossy(&bytes).contains(&cluster.token), "{name} has the token");

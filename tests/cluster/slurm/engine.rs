@@ -253,8 +253,7 @@ fn a_controller_that_does_not_answer_is_no_news() {
     let found = crew.until("it runs on", |job| job.state == State::Running);
     assert_eq!((found.id, found.node), (ids[0].clone(), job.node));
     // A program that outlives its step is not seen by Slurm for minutes, which does no harm.
-    let steps = site.steps(&ids[0]);
-    assert_eq!(steps.len(), 1, "{steps:?}");
-    kill(steps[0]);
+    site.wait_until("its step is seen", || site.steps(&ids[0]).len() == 1);
+    site.steps(&ids[0]).into_iter().for_each(kill);
     assert!(crew.jobs()[0].is_alive());
 }

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::site::{SITE, Site, kill};
 use crate::common::{Garden, Run, files, program};
+use crate::different;
 
 const LAYER: &str = "image_block_4/0/Add_6";
 /// Shards of the data set.
@@ -181,17 +182,4 @@ fn a_store_that_workers_do_not_see_is_found_by_the_first_of_them() {
     assert_eq!(build.code(), Some(1), "{}", garden.read("err.txt"));
     let said = garden.read("err.txt");
     assert!(said.contains("the store"), "{said}");
-}
-
-/// The first line that is not the same in two files of a site, apart from how long measuring took.
-fn different(one: &[u8], other: &[u8]) -> Option<(String, String)> {
-    let lines = |bytes: &[u8]| -> Vec<String> {
-        let text = String::from_utf8_lossy(bytes);
-        let steady = text.lines().filter(|line| !line.contains("<dt>time taken</dt>"));
-        steady.map(str::to_owned).collect()
-    };
-    let (one, other) = (lines(one), lines(other));
-    let at = (0..one.len().max(other.len())).find(|at| one.get(*at) != other.get(*at))?;
-    let line = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
-    Some((line(&one), line(&other)))
 }

@@ -283,3 +283,26 @@ fn workers_are_submitted_only_for_what_could_be_begun() {
     stage.after(20, &mut keeper);
     assert_eq!(stage.engine.counts(), [1, 7]);
 }
+
+#[test]
+fn a_submission_without_an_answer_fails_nothing_and_is_not_repeated_if_it_was_taken() {
+    let stage = Stage::new();
+    let requests: Vec<Request> = (1..=2).map(request).collect();
+    let mut keeper = stage.keeper(8);
+    // It lists nothing yet, and then is away while workers are submitted, which it takes all the same.
+    stage.engine.script().swallows = true;
+    keeper.want(wishes(&requests));
+    let told = stage.after(0, &mut keeper);
+    assert!(failed(&told).is_empty(), "{told:?}");
+    assert_eq!(stage.engine.counts(), [1]);
+    let said = words(&keeper, &requests[0]);
+    assert!(said.starts_with("Fake has not answered since "), "{said}");
+    stage.engine.script().swallows = false;
+    for _ in 0..3 {
+        let told = stage.after(20, &mut keeper);
+        assert!(failed(&told).is_empty(), "{told:?}");
+    }
+    let counts = stage.engine.counts();
+    assert_eq!(counts[0], 1);
+    assert_eq!(counts.iter().sum::<u32>(), 2, "as many as there are units of work: {counts:?}");
+}
