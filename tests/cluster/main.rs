@@ -20,11 +20,15 @@ fn is_left_out() -> bool {
     std::env::var_os("NEURONOTES_NO_CLUSTER").is_some_and(|value| !value.is_empty())
 }
 
-/// The first line that is not the same in two files of a site, apart from how long measuring took.
+/// The first line that is not the same in two files of a site, apart from how long measuring took, and on how many threads: Ray
+/// gives a worker as many as it has processor cores.
 fn different(one: &[u8], other: &[u8]) -> Option<(String, String)> {
     let lines = |bytes: &[u8]| -> Vec<String> {
         let text = String::from_utf8_lossy(bytes);
-        let steady = text.lines().filter(|line| !line.contains("<dt>time taken</dt>"));
+        let varies = |line: &str| {
+            ["time taken", "device"].iter().any(|name| line.contains(&format!("<dt>{name}</dt>")))
+        };
+        let steady = text.lines().filter(|line| !varies(line));
         steady.map(str::to_owned).collect()
     };
     let (one, other) = (lines(one), lines(other));
