@@ -1,7 +1,11 @@
 //! `cargo xtask bench scale`: what a pool of workers and the store carry.
 //!
+//! First, real workers on this machine (`real.rs`); then, a simulated cluster.
+//!
 //! core/benches/scale.rs simulates a cluster: workers that claim and commit requests which are no work. System calls are counted by
 //! `strace` in runs of their own, since it slows a program down many times; those of a run without requests are subtracted.
+
+mod real;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,6 +36,12 @@ pub struct BenchScale {
     /// Requests of a run in which system calls are counted, for each worker; 0 counts none
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub counted: u32,
+    /// Numbers of real workers, separated by commas; without a number, none are started
+    #[arg(long, value_name = "N,…", value_delimiter = ',', num_args = 0.., default_values_t = [1, 2, 4])]
+    pub real: Vec<u32>,
+    /// Visualisations that the real workers measure
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub figures: u32,
     /// A folder for the stores, for example on a network file system [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
@@ -62,6 +72,13 @@ const SYNCS: &[&str] = &["fsync", "fdatasync"];
 
 /// Runs `bench scale`.
 pub fn scale(arguments: &BenchScale) -> Result<i32> {
+    let parent = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
+    if !arguments.real.is_empty() {
+        let code = real::real(&arguments.real, arguments.figures, &parent)?;
+        if code != 0 {
+            return Ok(code);
+        }
+    }
     let Some(program) = compiled(&repository()?, "scale")? else { return Ok(1) };
     let strace = on_path(Path::new("strace")).filter(|_| arguments.counted > 0);
     if strace.is_none() {
