@@ -195,6 +195,12 @@ impl Keeper {
         self.order = open.iter().enumerate().map(|(at, open)| (open.key, at)).collect();
         self.failures.retain(|key| self.order.contains_key(key));
         let mut told = Vec::new();
+        // Stored since it was found to be missing: by a worker that an earlier client has left, for example.
+        for wish in self.wishes.iter().filter(|wish| !self.order.contains_key(&wish.key)) {
+            if let Some(record) = self.store.record(&wish.key) {
+                told.push(Told::Done { key: wish.key, seconds: record.provenance.seconds });
+            }
+        }
         let before = std::mem::take(&mut self.open);
         // Behind what it needs.
         for mut open in open {

@@ -172,3 +172,15 @@ fn its_owner_hears_of_everything_and_never_waits() {
     assert_eq!(stage.units(), 0);
     assert!(Seen::EVERY < patience);
 }
+
+#[test]
+fn what_was_stored_since_it_was_found_missing_is_done() {
+    let stage = Stage::new();
+    let requests: Vec<Request> = (1..=2).map(request).collect();
+    // By a worker that an earlier client has left, after this client's notes were read.
+    stage.measures("33_0", &requests[0]);
+    let mut keeper = stage.keeper(1);
+    let told = keeper.want(wishes(&requests));
+    assert!(is_done(&told, &requests[0]) && !is_done(&told, &requests[1]), "{told:?}");
+    assert_eq!(stage.units(), 1);
+}
