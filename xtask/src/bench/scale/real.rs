@@ -18,6 +18,9 @@ use crate::say::out;
 /// How often the store is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// How long workers may take to end.
+const LEAVE: Duration = Duration::from_secs(15);
+
 /// Seconds of one build.
 struct Times {
     /// From the start to a worker, or the lab, that measures.
@@ -104,12 +107,29 @@ fn build(
         thread::sleep(LOOK);
     };
     let all = clock.elapsed().as_secs_f64();
+    if workers.is_some() {
+        end(programs, root, &store)?;
+    }
     if !status.success() {
         bail!("the build with {workers:?} workers failed");
     }
     let last = last_record(&store)?.duration_since(started)?.as_secs_f64();
     let begins = begins.context("no worker was seen at work")?;
     Ok(Times { begins, measures: last - begins, ends: all - last })
+}
+
+/// Ends the workers, which would wait for the store once its folder is gone.
+fn end(programs: &Programs, root: &Path, store: &Path) -> Result<()> {
+    let mut command = Command::new(&programs.neuronotes);
+    command.args(["jobs", "cancel", "pool", "--root"]).arg(root);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().context("neuronotes did not start")?;
+    let until = Instant::now() + LEAVE;
+    let workers = store.join("pools/pool/workers");
+    while Instant::now() < until && fs::read_dir(&workers)?.next().is_some() {
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 /// Whether somebody measures: a worker says so, or without a pool the lab has claimed a request.
