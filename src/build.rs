@@ -94,6 +94,10 @@ pub fn build(options: &Options, watcher: &mut dyn Watcher) -> Result<Report, Fre
     workspace.leave_out(&folder);
     let mut site = Site::new(workspace, Progress::default());
     let only = wanted(&site, &options.only)?;
+    // Also if nothing is missing: a wrong name is not passed over.
+    if let Some(name) = &options.on {
+        setup::profile(&site.workspace.config, name).map_err(FreezeError::Run)?;
+    }
     let mut missing = site.missing();
     let mut left_out = leave_out(&mut site, only.as_ref(), &mut missing);
     let mut unkept = None;

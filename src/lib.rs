@@ -43,6 +43,7 @@ mod search;
 pub mod site;
 pub mod sync;
 pub mod tex;
+mod tls;
 pub mod view;
 mod watch;
 pub mod weights;

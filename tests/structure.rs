@@ -50,6 +50,7 @@ const ORDER: &[(&str, &[&str])] = &[
             "handles",
             "git",
             "language",
+            "tls",
             "tex",
             "diagnostic",
             "yaml",

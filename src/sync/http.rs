@@ -6,7 +6,7 @@
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,7 +17,6 @@ use object_store::client::{
     HttpResponse, HttpResponseBody, HttpService,
 };
 use ureq::http::{Request, Response};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Error, Timeout};
 
 /// Longest wait for a connection.
@@ -35,12 +34,8 @@ pub(super) struct Connector;
 
 impl HttpConnector for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
         let agent = Agent::config_builder()
-            .tls_config(tls)
+            .tls_config(crate::tls::settings())
             .http_status_as_error(false)
             // A signature is for one address only.
             .max_redirects(0)

@@ -85,6 +85,10 @@ fn a_site_that_workers_measured_is_the_one_of_this_machine_alone() {
     let again = garden.built();
     assert!(again.summary().contains("0 figures measured, 6 stored"), "{}", again.stderr());
     assert!(site == garden.output());
+    // A wrong name is said also where nothing is missing.
+    let wrong = garden.run(&["build", "--on", "pol"]);
+    assert_eq!(wrong.code(), 2, "{}", wrong.stderr());
+    assert!(wrong.stderr().contains("no profile `pol`"), "{}", wrong.stderr());
     cancel(&garden);
 }
 

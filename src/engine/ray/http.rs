@@ -4,13 +4,11 @@
 
 use std::fmt;
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::sync::Arc;
 use std::time::Duration;
 
 use neuronotes_core::problem::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, http::Response};
 
 /// Longest time of a call. Ray starts a process for a first job before it answers.
@@ -48,12 +46,8 @@ pub(super) enum Fault {
 
 impl Http {
     pub(super) fn new(address: &str, token: Option<String>) -> Self {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
         let agent = Agent::config_builder()
-            .tls_config(tls)
+            .tls_config(crate::tls::settings())
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT))
             .timeout_global(Some(TIME))

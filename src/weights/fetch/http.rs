@@ -4,11 +4,9 @@
 //! are used. Lengths that a server states are checked.
 
 use std::io::{ErrorKind, Read};
-use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{HeaderMap, StatusCode};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Error};
 
 use neuronotes_core::problem::Problem;
@@ -46,12 +44,8 @@ impl From<Problem> for Trouble {
 
 /// Makes requests.
 pub(super) fn agent(patience: &Patience) -> Agent {
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
     Agent::config_builder()
-        .tls_config(tls)
+        .tls_config(crate::tls::settings())
         .http_status_as_error(false)
         .timeout_connect(Some(patience.silence.min(Duration::from_secs(15))))
         .timeout_recv_response(Some(patience.silence))
